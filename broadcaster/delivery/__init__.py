@@ -1,0 +1,1 @@
+"""What receivers get: signed manifest, village links, receipts, packs and feeds."""

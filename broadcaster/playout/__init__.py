@@ -1,0 +1,1 @@
+"""The player: decide, journal, sync, outputs.  Knows no station database and no Flask."""

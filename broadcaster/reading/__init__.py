@@ -1,0 +1,1 @@
+"""Written Vietnamese -> spoken Vietnamese.  Pure: no clock, file, network or database."""

@@ -1,0 +1,1 @@
+"""As-run and receipts -> counts and papers."""

@@ -1,0 +1,1 @@
+"""When and where: slots, policy, airings, and `plan`, the one answer to what plays."""
