@@ -1,0 +1,170 @@
+"""Work for the worker.  Rows are the truth; Huey only rings the bell, so a lost ring costs one tick.
+
+A job is claimed by compare-and-set, held by a lease that the worker renews, and finished exactly once:
+every change after the claim names its owner, so a worker that lost its lease can no longer finish it.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+from huey import RedisHuey, SqliteHuey
+from sqlalchemy import select, update
+from sqlalchemy.orm import Session
+
+from broadcaster.store.db import Database
+from broadcaster.store.tables import RenderJob
+
+LEASE = timedelta(seconds=60)
+MAX_ATTEMPTS = 3
+
+
+@dataclass(frozen=True, slots=True)
+class Job:
+    """A claimed job as plain values: no session stays open while it is worked on."""
+
+    id: int
+    station_id: int
+    kind: str
+    key: str
+    payload: dict[str, Any]
+    attempt: int
+    owner: str
+
+
+def enqueue(
+    session: Session,
+    *,
+    station_id: int,
+    kind: str,
+    key: str,
+    payload: dict[str, Any],
+    due_at: datetime,
+    now: datetime,
+) -> RenderJob:
+    """Ask for work once: the same (kind, key) again only brings its due time forward, or wakes a failed one."""
+    job = session.scalar(
+        select(RenderJob).where(
+            RenderJob.station_id == station_id, RenderJob.kind == kind, RenderJob.key == key
+        )
+    )
+    if job is None:
+        job = RenderJob(
+            station_id=station_id, kind=kind, key=key, payload=payload, due_at=due_at, created_at=now,
+            state="queued", attempt=0,
+        )  # fmt: skip
+        session.add(job)
+        session.flush()
+        return job
+    job.due_at = min(job.due_at, due_at)
+    if job.state == "failed":
+        job.state, job.attempt, job.error, job.payload = "queued", 0, "", payload
+    return job
+
+
+def claim(db: Database, *, owner: str, kinds: Sequence[str], now: datetime) -> Job | None:
+    """Take the most urgent queued job of these kinds, or None.  Two workers never get the same one."""
+    with db.writing() as session:
+        row = session.scalar(
+            select(RenderJob)
+            .where(RenderJob.state == "queued", RenderJob.kind.in_(kinds))
+            .order_by(RenderJob.due_at, RenderJob.id)
+            .limit(1)
+        )
+        if row is None:
+            return None
+        won = session.execute(
+            update(RenderJob)
+            .where(RenderJob.id == row.id, RenderJob.state == "queued")
+            .values(
+                state="running", owner=owner, lease_until=now + LEASE, attempt=RenderJob.attempt + 1, error=""
+            )
+            .execution_options(synchronize_session=False)
+        )
+        if won.rowcount != 1:
+            return None
+        return Job(row.id, row.station_id, row.kind, row.key, dict(row.payload), row.attempt + 1, owner)
+
+
+def report_progress(db: Database, job: Job, *, stage: str, done: int, total: int, now: datetime) -> bool:
+    """Say how far it is and renew the lease; False when the job is no longer ours."""
+    return _set(db, job, stage=stage, done_steps=done, all_steps=total, lease_until=now + LEASE)
+
+
+def finish(session: Session, job: Job, *, result: dict[str, Any]) -> bool:
+    """Close a job in the same transaction as its result; False when it is no longer ours (write nothing then)."""
+    return _set_in(session, job, state="done", result=result, lease_until=None)
+
+
+def fail(db: Database, job: Job, *, error: str) -> bool:
+    """Give a job back, or up after three attempts, with the sentence that says why."""
+    state = "failed" if job.attempt >= MAX_ATTEMPTS else "queued"
+    return _set(db, job, state=state, error=error, lease_until=None, owner="")
+
+
+def reconcile(db: Database, *, now: datetime) -> int:
+    """Return jobs whose worker died to the queue; a job that killed three workers is given up.  Count."""
+    with db.writing() as session:
+        lost = session.scalars(
+            select(RenderJob).where(RenderJob.state == "running", RenderJob.lease_until < now)
+        ).all()
+        for row in lost:
+            row.state = "failed" if row.attempt >= MAX_ATTEMPTS else "queued"
+            row.error = "Tiến trình dựng tiếng đã dừng giữa chừng."
+            row.owner, row.lease_until = "", None
+        return len(lost)
+
+
+def _set(db: Database, job: Job, **values: Any) -> bool:
+    with db.writing() as session:
+        return _set_in(session, job, **values)
+
+
+def _set_in(session: Session, job: Job, **values: Any) -> bool:
+    done = session.execute(
+        update(RenderJob)
+        .where(RenderJob.id == job.id, RenderJob.state == "running", RenderJob.owner == job.owner)
+        .values(**values)
+        .execution_options(synchronize_session=False)
+    )
+    return bool(done.rowcount == 1)
+
+
+class Doorbell:
+    """Wakes the worker at once when there is work.  `ring()` never fails loudly: the tick is there anyway."""
+
+    def __init__(self, url: str) -> None:
+        if url.startswith("redis://"):
+            self._huey = RedisHuey("broadcaster", url=url)
+        else:
+            self._huey = SqliteHuey("broadcaster", filename=url)
+        self._ring = self._huey.task(name="ring")(_rung)
+
+    def ring(self) -> None:
+        """Say that there is work."""
+        self._ring()
+
+    def wait(self, stop: threading.Event, *, seconds: float) -> bool:
+        """Wait until somebody rings, `stop` is set, or the time is over; True when it rang."""
+        step, waited = 0.2, 0.0
+        while waited < seconds and not stop.is_set():
+            rang = False
+            while self._huey.dequeue() is not None:
+                rang = True
+            if rang:
+                return True
+            stop.wait(step)
+            waited += step
+        return False
+
+    def close(self) -> None:
+        """Let go of the queue's own connection."""
+        self._huey.storage.close()
+
+
+def _rung() -> None:
+    """The task itself does nothing: the row is the work."""
