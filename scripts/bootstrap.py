@@ -24,7 +24,7 @@ def python_of(folder: Path) -> Path:
 
 def run_inside(requirements: str) -> None:
     """Return when running in the project's environment; otherwise make it and run this script again there."""
-    if sys.version_info < (3, 11):
+    if sys.version_info < (3, 11):  # noqa: UP036 - this file is what tells an older Python so
         sys.exit("Cần Python 3.11 trở lên. Hãy cài Python mới rồi chạy lại.")
     if Path(sys.prefix).resolve() == VENV.resolve():
         return

@@ -22,7 +22,7 @@ def main(arguments: list[str]) -> int:
     environment = dict(os.environ)
     if "--full" in arguments:
         arguments.remove("--full")
-        environment["BROADCASTER_TEST_FULL"] = "1"
+        environment["STATION_TEST_FULL"] = "1"
     if not any(argument.startswith("-n") for argument in arguments):
         arguments = ["-n", "auto", "--dist", "loadfile", *arguments]
     return subprocess.call([sys.executable, "-m", "pytest", *arguments], cwd=ROOT, env=environment)
