@@ -139,7 +139,7 @@ def finished(sound: Sound, *, peak_db: float, out_s: float) -> Sound:
     if fall:
         sound = sound.copy()
         sound[-fall:] *= 0.5 + 0.5 * np.cos(np.pi * np.arange(fall) / fall)
-    return sound * (10 ** (peak_db / 20) / np.max(np.abs(sound)))
+    return sound * float(10 ** (peak_db / 20) / np.max(np.abs(sound)))
 
 
 def chord(beat: float, names: str, beats: float, loudness: float) -> list[Note]:
