@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import secrets
+import uuid
 from collections.abc import Sequence
 from datetime import date, datetime
 from typing import Any
@@ -19,6 +21,19 @@ OPEN = (AiringState.PLANNED, AiringState.CLOSED)
 def not_started(airing: Airing, now: datetime) -> bool:
     """True while nothing of it can have sounded: what has started is frozen, also before the clock says so."""
     return airing.state in OPEN and airing.planned_at > now
+
+
+def new_airing_id(now: datetime) -> str:
+    """A UUID (version 7: it begins with the time it was made, so ids sort by age)."""
+    milliseconds = int(now.timestamp() * 1000)
+    number = (
+        (milliseconds << 80)
+        | (0x7 << 76)
+        | (secrets.randbits(12) << 64)
+        | (0b10 << 62)
+        | secrets.randbits(62)
+    )
+    return str(uuid.UUID(int=number))
 
 
 def called(airing: Airing) -> str:
