@@ -1,7 +1,7 @@
 """Guards: what was written down stays written down, whatever program holds the connection.
 
 As-run, audit and decisions are append-only; revisions, takes and approved templates never change; an
-airing that has started or was cancelled keeps that state and its instant.
+airing that has started keeps that state and its instant.
 
 The way back is the copy that `store.upgrade` makes before it begins.
 """
@@ -58,10 +58,9 @@ GUARDS = (
         "airing_terminal",
         "airing",
         "UPDATE",
-        "(OLD.state IN ('started', 'cancelled') AND NEW.state <> OLD.state)"
-        " OR (OLD.state = 'started' AND (NEW.planned_at <> OLD.planned_at"
-        " OR NEW.local_date <> OLD.local_date OR NEW.start_local <> OLD.start_local))",
-        "an airing that started or was cancelled stays so",
+        "OLD.state = 'started' AND (NEW.state <> OLD.state OR NEW.planned_at <> OLD.planned_at"
+        " OR NEW.local_date <> OLD.local_date OR NEW.start_local <> OLD.start_local)",
+        "an airing that started stays as it was",
     ),
     ("airing_started_stays", "airing", "DELETE", "OLD.state = 'started'", "an airing that started stays"),
 )
