@@ -17,9 +17,10 @@ from broadcaster.model import (
     Priority,
     StartMode,
 )
+from broadcaster.newsroom.people import record
 from broadcaster.schedule import policy as rules_of_the_station
 from broadcaster.schedule.closing import close_content, mark_started, skip_airing
-from broadcaster.schedule.live import bump_plan, new_airing_id, record, villages_on
+from broadcaster.schedule.live import bump_plan, new_airing_id, villages_on
 from broadcaster.schedule.materialising import materialise, write_variant
 from broadcaster.schedule.running import length_ms, minutes_text, move_item, place, remove_item
 from broadcaster.schedule.slots import instant
@@ -105,7 +106,7 @@ def add_extra(
     session.flush()
     write_variant(session, airing.id, [one.id for one in targets], list(dict.fromkeys(bulletin_ids)))
     record(
-        session, station_id=station.id, actor=actor, action="airing.add", subject=airing.id,
+        session, station_id=station.id, actor=actor, action="thêm buổi phát", subject=airing.id,
         detail={"date": local_date.isoformat(), "start": start_local.isoformat("minutes"),
                 "bulletins": list(bulletin_ids)}, now=now,
     )  # fmt: skip

@@ -1,4 +1,4 @@
-"""What the whole room shares about airings: which may still change, how a change is told, how it is written down."""
+"""What the whole room shares about airings: which may still change, how they are named, who is told."""
 
 from __future__ import annotations
 
@@ -6,15 +6,15 @@ import secrets
 import uuid
 from collections.abc import Sequence
 from datetime import date, datetime
-from typing import Any
 
 from sqlalchemy import select, update
 from sqlalchemy.orm import Session, selectinload
 
 from broadcaster.errors import NotFound, Refused
 from broadcaster.model import AiringState
-from broadcaster.store.tables import Airing, Audit, Station, User, Variant, VariantItem, Village
+from broadcaster.store.tables import Airing, Station, Variant, VariantItem, Village
 
+CLOCK = "đồng hồ đài"  # who the book names where no person acted
 OPEN = (AiringState.PLANNED, AiringState.CLOSED)
 
 
@@ -94,26 +94,3 @@ def villages_on(villages: Sequence[Village], day: date) -> list[Village]:
         if (village.valid_from is None or village.valid_from <= day)
         and (village.valid_to is None or day <= village.valid_to)
     ]
-
-
-def record(
-    session: Session,
-    *,
-    station_id: int,
-    actor: User | None,
-    action: str,
-    subject: str,
-    detail: dict[str, Any],
-    now: datetime,
-) -> None:
-    """Write into the book who changed what; without an actor it was the station's clock."""
-    session.add(
-        Audit(
-            station_id=station_id,
-            at=now,
-            actor=actor.username if actor is not None else "dong-ho",
-            action=action,
-            subject=subject,
-            detail=detail,
-        )
-    )

@@ -387,8 +387,8 @@ def test_the_running_order_is_changed_item_by_item_and_written_down(db: Database
         with pytest.raises(InputError):
             place(session, airing.id, one.id, position=0, actor=commune.author, now=at("01:00"))
         actions = session.scalars(select(Audit.action).where(Audit.subject == airing.id)).all()
-        assert actions.count("airing.place") == 3
-        assert actions.count("airing.move") == 2
+        assert actions.count("xếp bản tin") == 3
+        assert actions.count("đổi thứ tự") == 2
 
 
 def test_more_minutes_than_the_slot_has_are_refused(db: Database) -> None:
@@ -403,14 +403,13 @@ def test_more_minutes_than_the_slot_has_are_refused(db: Database) -> None:
         with pytest.raises(Refused, match="quá 5 phút") as refused:
             place(session, airing.id, twice.id, actor=commune.author, now=at("01:00"))
         assert refused.value.remedies
-        twice.read_twice = False
-        session.flush()
+        once = bulletin(session, commune, "Nhắc một lần", seconds=8)
         unread = bulletin(
             session, commune, "Chưa thu", state=BulletinState.DRAFT, text="một hai ba bốn " * 12
         )
         with pytest.raises(Refused, match="quá 5 phút"):
             place(session, airing.id, unread.id, actor=commune.author, now=at("01:00"))
-        place(session, airing.id, twice.id, actor=commune.author, now=at("01:00"))
+        place(session, airing.id, once.id, actor=commune.author, now=at("01:00"))
 
 
 def test_at_content_close_the_approved_revision_is_fixed_and_the_rest_drops_out_with_its_reason(
