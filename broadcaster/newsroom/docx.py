@@ -36,7 +36,15 @@ def text_of_docx(data: bytes, name: str) -> tuple[str, list[str]]:
         body = document.element.body
         numbering = Numbering(document)
         lines = list(_blocks(body, numbering, 0))
-    except (OpcError, SyntaxError, zipfile.BadZipFile, KeyError, ValueError, AttributeError, OSError) as error:
+    except (
+        OpcError,
+        SyntaxError,
+        zipfile.BadZipFile,
+        KeyError,
+        ValueError,
+        AttributeError,
+        OSError,
+    ) as error:
         raise InputError(_damaged(name)) from error
     except (NotImplementedError, RuntimeError) as error:  # unknown compression, encrypted entry
         raise InputError(_damaged(name)) from error

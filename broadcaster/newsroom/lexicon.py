@@ -129,9 +129,7 @@ def altered_by(session: Session, *, station_id: int, written: str) -> tuple[Bull
     return tuple(found)
 
 
-def _row(
-    session: Session, *, station_id: int, written: str, bulletin_id: int | None
-) -> LexiconEntry | None:
+def _row(session: Session, *, station_id: int, written: str, bulletin_id: int | None) -> LexiconEntry | None:
     return session.scalar(
         select(LexiconEntry).where(
             LexiconEntry.station_id == station_id,

@@ -49,9 +49,7 @@ def approve_template(
     session: Session, template_id: int, *, actor: User, sha256: str | None = None, now: datetime
 ) -> TemplateRevision:
     """Approve a revision (once).  `sha256`, when given, is what the approver saw."""
-    row = session.scalar(
-        select(TemplateRevision).where(TemplateRevision.id == template_id).with_for_update()
-    )
+    row = session.scalar(select(TemplateRevision).where(TemplateRevision.id == template_id).with_for_update())
     if row is None:
         raise NotFound("Không thấy khung chương trình này.")
     require(

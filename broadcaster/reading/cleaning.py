@@ -5,6 +5,8 @@ from __future__ import annotations
 import re
 import unicodedata
 
+from broadcaster.reading.legacy import convert
+
 _INVISIBLE = re.compile(
     "[\u00ad\u034f\u061c\u115f\u1160\u17b4\u17b5\u180b-\u180e\u200b-\u200f\u202a-\u202e\u2060-\u206f\ufe00-\ufe0f\ufeff\ufff9-\ufffb"
     "\U000e0000-\U000e0fff]"
@@ -19,16 +21,14 @@ _SURROGATE = re.compile("[\ud800-\udfff]")
 
 def clean(text: str) -> tuple[str, tuple[str, ...]]:
     """(cleaned text, notes in Vietnamese).  Never raises; the cleaned text is what positions refer to."""
-    from broadcaster.reading.legacy import convert
-
     notes: list[str] = []
     text = _LINE_ENDS.sub("\n", text)
     text = _SURROGATE.sub("\ufffd", text)
+    text, legacy_note = convert(text)  # first: TCVN3 writes ư as a soft hyphen
     text, hidden = _INVISIBLE.subn("", text)
     text, controls = _CONTROL.subn("", text)
     if hidden + controls:
         notes.append(f"Đã bỏ {hidden + controls} ký tự ẩn hoặc ký tự điều khiển trong văn bản.")
-    text, legacy_note = convert(text)
     if legacy_note:
         notes.append(legacy_note)
     composed = unicodedata.normalize("NFC", text)

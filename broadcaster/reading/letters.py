@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from broadcaster.reading.abbreviations import Table
+from broadcaster.reading.abbreviations import Table, among_capitals
 from broadcaster.reading.numbers import cardinal, ordinal, roman
 from broadcaster.reading.scan import Piece, Place, pattern, words
 from broadcaster.reading.syllables import LETTER_NAMES, has_vowel, is_syllable, spell
@@ -26,6 +26,8 @@ _ROMAN_LEFT = re.compile(
 )
 _ORDINAL_LEFT = re.compile(words("thứ|giải|hạng nhất") + r"\s+$")
 _NAME_BEFORE = pattern(r"[[:upper:]][[:lower:]]+\s+$")
+_ALONE = pattern(r"[[:lower:]][\s\"“(]+$")
+_PRODUCT_LEFT = re.compile(r"[\d%đ)]\s*$|\d\s?[^\W\d_]+(?:/[^\W\d_]+)?\s$")
 _NAME_AFTER = pattern(r"\s[[:lower:]]")
 
 
@@ -73,6 +75,8 @@ def capital_or_foreign(place: Place, word: str, table: Table) -> Piece | None:
         return _single(place, word, end)
     if word.isupper():
         if is_syllable(low):
+            if len(word) < 4 and word.isascii() and not among_capitals(place, end) and _ALONE.search(place.left):
+                return unknown(word, end, low, "acronym")
             return Piece(end, low, "capitals")
         return _unknown_capitals(place, word, end, table)
     if not has_vowel(low):
@@ -90,6 +94,8 @@ def capital_or_foreign(place: Place, word: str, table: Table) -> Piece | None:
 
 def _single(place: Place, word: str, end: int) -> Piece | None:
     low = word.lower()
+    if low == "x" and _PRODUCT_LEFT.search(place.left) and re.match(r"\s*\d", place.right(end)):
+        return Piece(end, "nhân", "sign")
     if low in "aeiouyăâêôơư":
         return (
             Piece(end, low, "capitals") if word.isupper() and not _NAME_AFTER.match(place.text, end) else None

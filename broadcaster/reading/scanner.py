@@ -18,6 +18,8 @@ from broadcaster.reading.syllables import has_vowel, is_syllable
 _TOKEN = re.compile(r"(?P<space>\s+)|(?P<word>[^\W\d_]+)|(?P<digit>[0-9])|(?P<sign>.)", re.DOTALL)
 _WEBLIKE = re.compile(r"[\w.+\-]{1,64}(?:@|://)|(?:[\w\-]{1,63}\.){1,6}[A-Za-z]{2}|[A-Za-z]{4,5}://")
 
+_GREEK = {"Φ": "phi", "φ": "phi", "Ø": "phi", "ø": "phi", "α": "an pha", "β": "bê ta", "γ": "gam ma", "Ω": "ôm", "π": "pi"}
+
 DIGIT_RULES: tuple[Rule, ...] = (
     dates.full,
     identifiers.phone,
@@ -75,7 +77,9 @@ class Scanner:
 
     def scan(self, start: int, stop: int) -> list[Unit]:
         """Units of `text[start:stop]`, in order; what lies between units is silent."""
-        text, units, pos = self.text, [], start
+        text, pos = self.text, start
+        units: list[Unit] = []
+        last: Piece | None = None
         while pos < stop:
             found = _TOKEN.match(text, pos, stop)
             if found is None:
@@ -88,13 +92,14 @@ class Scanner:
                 units.append(Unit(pos, end, token, "word"))
                 pos = end
                 continue
-            place = Place(text, pos, start, stop, units[-1].piece.rule if units and units[-1].piece else "")
+            place = Place(text, pos, start, stop, last)
             unit = self._own_words(place, token) if self.own else None
             if unit is None:
                 unit = self._token(place, kind or "sign", token, end)
             if unit is not None:
                 units.append(unit)
                 pos = unit.end
+                last = unit.piece or last
             else:
                 pos = end
         return units
@@ -161,6 +166,8 @@ class Scanner:
             piece = letters.initials(place)
             if piece:
                 return piece
+        if word in _GREEK:
+            return Piece(end, _GREEK[word], "sign")
         if not _latin(word):
             message = f"“{word}” không phải chữ quốc ngữ: xin bỏ đi hoặc cho biết cách đọc."
             return Piece(end, "", "guess", code="symbol", message=message)
@@ -199,6 +206,8 @@ class Scanner:
             special = identifiers.bracket_phone(place)
         elif c == "+":
             special = identifiers.phone(place)
+        elif c == "*":
+            special = identifiers.dial(place)
         elif c == "#":
             special = identifiers.tag(place)
         elif c in "-−–":

@@ -16,7 +16,7 @@ UNITS: dict[str, str] = {
     **{
         "μg": "mi crô gam",
         "mcg": "mi crô gam",
-        "l": "lít",
+        "l": "lít", "L": "lít",
         "lít": "lít",
         "ml": "mi li lít",
         "dl": "đề xi lít",
@@ -60,7 +60,8 @@ UNITS: dict[str, str] = {
     **{"giây": "giây", "giờ": "giờ", "'": "phút", "’": "phút", "′": "phút"},
     **{"inch": "inh", "MHZ": "mê ga héc", "Km": "ki lô mét", "KM": "ki lô mét", "Kg": "ki lô gam"},
     **{"KG": "ki lô gam", "Ha": "héc ta", "HA": "héc ta", "ML": "mi li lít", "CM": "xen ti mét"},
-    **{"MM": "mi li mét", "Mg": "mi li gam", "MG": "mi li gam", "mW": "mi li oát", "lit": "lít"},
+    **{"MM": "mi li mét", "Mg": "mi li gam", "MG": "mi li gam", "mW": "mi li oát", "lit": "lít", "T": "tấn"},
+    **{"độ C": "độ xê", "độ F": "độ ép", "độ": "độ"},
 }
 _SUPERSCRIPT = str.maketrans("²³", "23")
 for _name in [n for n in UNITS if n.endswith(("2", "3"))]:
@@ -69,7 +70,7 @@ for _name in [n for n in UNITS if n.endswith(("2", "3"))]:
 MONEY = frozenset({"đ", "Đ", "đồng", "VNĐ", "VND", "vnđ", "vnd", "₫", "tr.đ", "trđ", "USD", "EUR", "$", "€"})
 MAGNITUDE = frozenset({"tỷ", "tỉ", "triệu", "nghìn", "ngàn", "tr", "k", "K"})
 # Only glued to their number, or when nothing else could be meant: one letter is often a name.
-_GLUED_ONLY = frozenset({"k", "K", "s", "p", "'", "’", "′", "Đ", "°", "º", "V", "h"})
+_GLUED_ONLY = frozenset({"k", "K", "s", "p", "'", "’", "′", "Đ", "°", "º", "V", "W", "L", "T", "h"})
 # Said without a number too: no Vietnamese word looks like them.
 ALONE = frozenset(
     "km cm mm dm kg mg ml km2 m2 m3 cm2 cm3 dm3 kWh kwh kW MW kV kVA mmHg MHz GHz kHz dB km/h Mbps".split()
