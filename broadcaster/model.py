@@ -155,7 +155,11 @@ class Pause(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Mark:
-    """One change from written to spoken.  `start`/`end` index the document's text (code points)."""
+    """One change from written to spoken.  `start`/`end` index the document's text (code points).
+
+    `key` names the place stably within the text ("5-7#1"): an answer stored under it rereads just this
+    place; an answer stored under the bare writing ("5-7") rereads it everywhere in the text.
+    """
 
     start: int
     end: int
@@ -163,6 +167,7 @@ class Mark:
     spoken: str
     rule: str
     alternatives: tuple[str, ...] = ()
+    key: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from sqlalchemy import Engine, create_engine, event
-from sqlalchemy.exc import DBAPIError, OperationalError
+from sqlalchemy.exc import DatabaseError, DBAPIError, OperationalError
 from sqlalchemy.orm import ORMExecuteState, Session, with_loader_criteria
 
 from broadcaster.errors import StoreError
@@ -66,10 +66,12 @@ def _tune_sqlite(engine: Engine) -> None:
     @event.listens_for(engine, "connect")
     def _connect(connection: Any, _record: Any) -> None:
         connection.isolation_level = None  # we say BEGIN ourselves, so that IMMEDIATE is possible
-        cursor = connection.cursor()
-        for pragma in ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON", "busy_timeout=30000"):
-            cursor.execute(f"PRAGMA {pragma}")
-        cursor.close()
+        try:
+            for pragma in ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON", "busy_timeout=30000"):
+                connection.execute(f"PRAGMA {pragma}")
+        except Exception:
+            connection.close()  # the pool forgets a connection that never became one
+            raise
 
     @event.listens_for(engine, "begin")
     def _begin(connection: Any) -> None:
@@ -107,6 +109,10 @@ def _translated() -> Iterator[None]:
             raise StoreError("Cơ sở dữ liệu đang bận, chưa lưu được. Hãy thử lại sau vài giây.") from error
         raise StoreError(f"Cơ sở dữ liệu không trả lời: {text}. Hãy báo người phụ trách kỹ thuật.") from error
     except DBAPIError as error:
+        if type(error) is DatabaseError:  # damaged file; its subclasses are other things
+            raise StoreError(
+                f"Tệp cơ sở dữ liệu bị hỏng: {error.orig}. Hãy khôi phục từ bản sao lưu gần nhất."
+            ) from error
         if error.connection_invalidated:
             raise StoreError("Mất kết nối tới cơ sở dữ liệu. Hãy thử lại sau vài giây.") from error
         raise

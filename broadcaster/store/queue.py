@@ -10,10 +10,11 @@ import threading
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any
+from typing import Any, cast
 
 from huey import RedisHuey, SqliteHuey
-from sqlalchemy import select, update
+from sqlalchemy import CursorResult, select, update
+from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
 from broadcaster.store.db import Database
@@ -47,19 +48,22 @@ def enqueue(
     now: datetime,
 ) -> RenderJob:
     """Ask for work once: the same (kind, key) again only brings its due time forward, or wakes a failed one."""
-    job = session.scalar(
-        select(RenderJob).where(
-            RenderJob.station_id == station_id, RenderJob.kind == kind, RenderJob.key == key
-        )
+    same = select(RenderJob).where(
+        RenderJob.station_id == station_id, RenderJob.kind == kind, RenderJob.key == key
     )
+    job = session.scalar(same)
     if job is None:
         job = RenderJob(
             station_id=station_id, kind=kind, key=key, payload=payload, due_at=due_at, created_at=now,
             state="queued", attempt=0,
         )  # fmt: skip
-        session.add(job)
-        session.flush()
-        return job
+        try:
+            with session.begin_nested():
+                session.add(job)
+                session.flush()
+            return job
+        except IntegrityError:  # on PostgreSQL somebody else asked in the same moment: theirs is the job
+            job = session.scalars(same).one()
     job.due_at = min(job.due_at, due_at)
     if job.state == "failed":
         job.state, job.attempt, job.error, job.payload = "queued", 0, "", payload
@@ -74,6 +78,7 @@ def claim(db: Database, *, owner: str, kinds: Sequence[str], now: datetime) -> J
             .where(RenderJob.state == "queued", RenderJob.kind.in_(kinds))
             .order_by(RenderJob.due_at, RenderJob.id)
             .limit(1)
+            .with_for_update(skip_locked=True)  # PostgreSQL; SQLite has one writer at a time anyway
         )
         if row is None:
             return None
@@ -85,7 +90,7 @@ def claim(db: Database, *, owner: str, kinds: Sequence[str], now: datetime) -> J
             )
             .execution_options(synchronize_session=False)
         )
-        if won.rowcount != 1:
+        if _changed(won) != 1:
             return None
         return Job(row.id, row.station_id, row.kind, row.key, dict(row.payload), row.attempt + 1, owner)
 
@@ -131,7 +136,11 @@ def _set_in(session: Session, job: Job, **values: Any) -> bool:
         .values(**values)
         .execution_options(synchronize_session=False)
     )
-    return bool(done.rowcount == 1)
+    return _changed(done) == 1
+
+
+def _changed(result: Any) -> int:
+    return cast("CursorResult[Any]", result).rowcount
 
 
 class Doorbell:

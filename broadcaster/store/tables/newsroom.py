@@ -28,6 +28,7 @@ class Bulletin(StationScoped, Base):
     state_reason: Mapped[str] = mapped_column(Text, default="")
     draft_text: Mapped[str] = mapped_column(Text, default="")
     draft_answers: Mapped[dict[str, Any]] = mapped_column(default=dict)  # warning key -> reading
+    draft_writers: Mapped[list[Any]] = mapped_column(default=list)  # user ids whose hand is in the draft
     source_name: Mapped[str] = mapped_column(String(300), default="")  # the imported file's name
     import_notes: Mapped[list[Any]] = mapped_column(default=list)
     version: Mapped[int] = mapped_column(default=1)  # optimistic lock of forms
@@ -58,7 +59,7 @@ class TakeRow(StationScoped, Base):
 
 
 class Revision(Base):
-    """An immutable text with its reading.  Only `take_id` is filled in later, once."""
+    """An immutable text with its reading (a trigger guards it).  Only `take_id` is filled in later, once."""
 
     __tablename__ = "revision"
     __table_args__ = (UniqueConstraint("bulletin_id", "number"),)
@@ -71,6 +72,9 @@ class Revision(Base):
     text_sha256: Mapped[str] = mapped_column(String(64))
     reading: Mapped[dict[str, Any]]  # reading_to_json
     reading_sha256: Mapped[str] = mapped_column(String(64))
+    priority: Mapped[Priority] = mapped_column(EnumText(Priority), default=Priority.ROUTINE)
+    read_twice: Mapped[bool] = mapped_column(default=False)
+    writers: Mapped[list[Any]] = mapped_column(default=list)  # user ids: none of them may approve it
     take_id: Mapped[int | None] = mapped_column(ForeignKey("take.id"))
     submitted_by_id: Mapped[int] = mapped_column(ForeignKey("user_account.id"))
     submitted_at: Mapped[datetime]

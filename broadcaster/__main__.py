@@ -1,0 +1,84 @@
+"""`python -m broadcaster …`: parse, wire, call, print.
+
+Exit codes: 0 done, 1 refused with one clear Vietnamese line on stderr, 2 wrong use.
+A command's module is imported only when it is used: a player alone has neither database nor web installed.
+"""
+
+from __future__ import annotations
+
+import importlib
+import sys
+
+import click
+
+from broadcaster import __version__
+from broadcaster.errors import BroadcasterError
+
+COMMANDS = {
+    "read": "text:read_command",
+    "speak": "text:speak_command",
+    "produce": "text:produce_command",
+    "plan": "station:plan_command",
+    "play": "play:play_command",
+    "init": "station:init_command",
+    "serve": "station:serve_command",
+    "work": "station:work_command",
+    "clock": "station:clock_command",
+    "voices": "voices:voices",
+    "users": "people:users",
+    "service": "upkeep:service",
+    "doctor": "upkeep:doctor_command",
+    "report": "upkeep:report_command",
+    "backup": "upkeep:backup_command",
+    "restore": "upkeep:restore_command",
+}
+
+
+class Commands(click.Group):
+    """A group that knows its commands by name and loads each when asked."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        """Names in the order of the table."""
+        return list(COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        """Load one command; a part that is not installed here is a sentence."""
+        if cmd_name not in COMMANDS:
+            return None
+        module, name = COMMANDS[cmd_name].split(":")
+        try:
+            found = getattr(importlib.import_module(f"broadcaster.commands.{module}"), name)
+        except ModuleNotFoundError as error:
+            if error.name is None or error.name.split(".")[0] in ("broadcaster", "web"):
+                raise
+            raise BroadcasterError(
+                f"Lệnh “{cmd_name}” cần thư viện {error.name} chưa cài trên máy này "
+                "(máy chỉ cài phần máy phát?). Hãy cài requirements.txt rồi chạy lại."
+            ) from error
+        assert isinstance(found, click.Command)
+        return found
+
+
+@click.group(cls=Commands, help="Đài truyền thanh cơ sở: từ văn bản đến buổi phát có bằng chứng.")
+@click.version_option(__version__, prog_name="broadcaster")
+def cli() -> None:
+    """Root of the commands."""
+
+
+def main() -> None:
+    """Run a command; a person's mistake never shows a traceback."""
+    for stream in (sys.stdout, sys.stderr):
+        reconfigure = getattr(stream, "reconfigure", None)
+        if reconfigure is not None:
+            reconfigure(encoding="utf-8", errors="replace")
+    try:
+        cli(prog_name="python -m broadcaster")
+    except BroadcasterError as error:
+        click.echo(str(error), err=True)
+        for remedy in getattr(error, "remedies", ()):
+            click.echo(f"  - {remedy}", err=True)
+        sys.exit(1)
+
+
+if __name__ == "__main__":
+    main()

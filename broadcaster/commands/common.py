@@ -1,0 +1,45 @@
+"""What several commands share: the opened station and the `--station` option."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import click
+from sqlalchemy import select
+
+from broadcaster.config import Settings, load
+from broadcaster.errors import InputError, StoreError
+from broadcaster.store.db import Database
+from broadcaster.store.tables import Station
+from broadcaster.store.upgrade import upgrade
+
+station_option = click.option("--station", help="Mã đài, khi máy này có nhiều đài.")
+
+
+@contextmanager
+def opened() -> Iterator[tuple[Settings, Database]]:
+    """Settings and a database brought up to date; closed at the end."""
+    settings = load()
+    upgrade(settings.database_url)
+    db = Database(settings.database_url)
+    try:
+        yield settings, db
+    finally:
+        db.dispose()
+
+
+def the_station(db: Database, slug: str | None) -> Station:
+    """The station named, or the only one there is; a sentence otherwise."""
+    with db.reading() as session:
+        stations = session.scalars(select(Station).order_by(Station.slug)).all()
+    if not stations:
+        raise StoreError("Chưa có đài nào. Hãy chạy: python -m broadcaster init")
+    if slug is None:
+        if len(stations) == 1:
+            return stations[0]
+        raise InputError("Máy này có nhiều đài. Hãy thêm --station: " + ", ".join(s.slug for s in stations))
+    for station in stations:
+        if station.slug == slug:
+            return station
+    raise InputError(f"Không có đài “{slug}”. Các đài: " + ", ".join(s.slug for s in stations))

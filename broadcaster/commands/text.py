@@ -1,0 +1,123 @@
+"""read, speak, produce: from a text to words, to a voice, to a whole programme; no database."""
+
+from __future__ import annotations
+
+import json
+import sys
+import tempfile
+from datetime import datetime
+from pathlib import Path
+from zoneinfo import ZoneInfo
+
+import click
+
+from broadcaster.config import Settings, load
+from broadcaster.errors import InputError, ReadingBlocked
+from broadcaster.model import Pause, Profile, Reading, Sentence
+from broadcaster.reading import read, reading_to_json, spoken
+from broadcaster.wiring import Studio, studio
+
+SPEED = click.FloatRange(0.7, 1.3)
+
+
+@click.command("read", help="In ra cách đọc của văn bản, mỗi câu một dòng.")
+@click.argument("file", required=False, default="-")
+@click.option("--json", "as_json", is_flag=True, help="In JSON: câu viết, câu đọc, chỗ đổi, cảnh báo.")
+def read_command(file: str, as_json: bool) -> None:
+    """Read a document and print what would be spoken."""
+    reading = read(_text_of(file, load()))
+    if as_json:
+        click.echo(json.dumps(reading_to_json(reading), ensure_ascii=False, indent=1))
+        return
+    click.echo(reading.spoken)
+    for warning in reading.warnings:
+        click.echo(f"Cần trả lời: “{warning.written}”: {warning.message}", err=True)
+
+
+@click.command("speak", help="Đọc văn bản thành tiếng (WAV), không nhạc hiệu.")
+@click.argument("file", required=False, default="-")
+@click.option("-o", "--output", type=click.Path(dir_okay=False, path_type=Path), required=True)
+@click.option("--voice", help="MÁY[:TÊN], ví dụ kokoro:nu-1, espeak:vi+f5, gtts, silent.")
+@click.option("--speed", type=SPEED, default=None, help="0,7 đến 1,3.")
+@click.option("--fragment", is_flag=True, help="Đọc như một mẩu chữ: không bỏ phần nào.")
+@click.option("--accept-warnings", is_flag=True, help="Đọc cả khi còn chỗ chưa rõ cách đọc.")
+def speak_command(
+    file: str, output: Path, voice: str | None, speed: float | None, fragment: bool, accept_warnings: bool
+) -> None:
+    """Speak a document, or a fragment, into a WAV file."""
+    settings = load()
+    text = _text_of(file, settings)
+    reading = _fragment(text) if fragment else _accepted(read(text), accept_warnings)
+    with studio(settings, chain=(voice,) if voice else None, speed=speed) as room:
+        spoken_by = room.speak_to_wav(reading, output)
+    click.echo(f"{output}: {spoken_by}", err=True)
+
+
+@click.command("produce", help="Dựng cả chương trình (MP3) từ một văn bản: nhạc hiệu, lời xướng, bản tin.")
+@click.argument("file", required=False, default="-")
+@click.option("-o", "--output", type=click.Path(dir_okay=False, path_type=Path), required=True)
+@click.option("--voice", help="MÁY[:TÊN], ví dụ kokoro:nu-1, espeak:vi+f5, gtts, silent.")
+@click.option("--profile", type=click.Choice([str(p) for p in Profile]), default=str(Profile.HORN))
+@click.option("--accept-warnings", is_flag=True, help="Dựng cả khi còn chỗ chưa rõ cách đọc.")
+def produce_command(file: str, output: Path, voice: str | None, profile: str, accept_warnings: bool) -> None:
+    """Make a whole programme from one text, without a database."""
+    settings = load()
+    reading = _accepted(read(_text_of(file, settings)), accept_warnings)
+    zone = ZoneInfo("Asia/Ho_Chi_Minh")
+    with tempfile.TemporaryDirectory() as folder, studio(settings, chain=(voice,) if voice else None) as room:
+        programme = _produce(room, reading, Path(folder), datetime.now(zone), Profile(profile), output)
+    click.echo(programme, err=True)
+
+
+def _produce(
+    room: Studio, reading: Reading, folder: Path, now: datetime, profile: Profile, output: Path
+) -> str:
+    title = reading.sentences[0].written.strip() if reading.sentences else "Bản tin"
+    programme = room.produce_one(
+        reading, title=title[:120], blobs_folder=folder, now=now, profile=profile, output=output
+    )
+    return (
+        f"{output}: {programme.duration_ms / 1000:.1f} giây, {programme.loudness_lufs:.1f} LUFS, "
+        f"đỉnh {programme.true_peak_dbtp:.1f} dBTP"
+    )
+
+
+def _accepted(reading: Reading, accept_warnings: bool) -> Reading:
+    if not reading.sentences:
+        raise InputError("Văn bản không có câu nào để đọc. Hãy kiểm tra lại tệp.")
+    if reading.blocking and not accept_warnings:
+        lines = "\n".join(f"  - “{w.written}”: {w.message}" for w in reading.warnings)
+        raise ReadingBlocked(
+            f"Còn {len(reading.warnings)} chỗ chưa rõ cách đọc:\n{lines}\n"
+            "Hãy sửa văn bản, hoặc thêm --accept-warnings để vẫn đọc."
+        )
+    return reading
+
+
+def _fragment(text: str) -> Reading:
+    words = spoken(text)
+    if not words:
+        raise InputError("Không có chữ nào để đọc. Hãy kiểm tra lại văn bản.")
+    return Reading(text, (Sentence(0, len(text), text, words, pause=Pause.SENTENCE),))
+
+
+def _text_of(file: str, settings: Settings) -> str:
+    """Text of a .txt or .docx (told apart by content), or of standard input."""
+    from broadcaster.newsroom.importing import import_document
+
+    if file == "-":
+        data, name = sys.stdin.buffer.read(), "văn bản nhập vào"
+    else:
+        path = Path(file)
+        if not path.is_file():
+            raise InputError(f"Không thấy tệp {path}. Hãy kiểm tra lại đường dẫn.")
+        data, name = path.read_bytes(), path.name
+    document = import_document(data, name)
+    limit = settings.integer("newsroom.max_text_chars")
+    if len(document.text) > limit:
+        raise InputError(
+            f"Văn bản dài {len(document.text)} ký tự, quá {limit}. Hãy chia thành nhiều bản tin."
+        )
+    for note in document.notes:
+        click.echo(note, err=True)
+    return document.text

@@ -1,0 +1,93 @@
+"""Document numbers: N[/year][-]TYPE[-/]ISSUER.
+
+"Nghị quyết số 04-NQ/TU của Ban Thường vụ": the type stands before and the issuer after, so only the
+number is said.  What the sentence does not say itself is added from the code, and nothing is said twice.
+"""
+
+from __future__ import annotations
+
+import re
+
+from broadcaster.reading.abbreviations import Table
+from broadcaster.reading.numbers import cardinal, digits, whole
+from broadcaster.reading.scan import Piece, Place
+from broadcaster.reading.syllables import spell
+
+_CODE = r"[A-ZĐƯ][A-Za-zĐđƯư&]{0,11}\d{0,4}"
+_NUMBER = re.compile(
+    rf"(?P<n>\d{{1,5}})(?P<l>[a-z]?)(?:\s?/\s?(?P<y>(?:19|20)\d\d))?(?P<sep>\s?[-–/]\s?)"
+    rf"(?P<codes>{_CODE}(?:\s?[-–/.,]\s?{_CODE})*)(?![\w])"
+)
+_STANDARD = re.compile(
+    r"(?P<k>QCVN|TCVN|QCĐP|TCCS|TCN)\s?(?P<n>\d{1,5}(?:-\d{1,2})?)\s?:\s?(?P<y>\d{4})(?:/(?P<i>[A-ZĐ]{2,10}))?"
+)
+_STANDARDS = {
+    **{"QCVN": "quy chuẩn kỹ thuật quốc gia", "TCVN": "tiêu chuẩn quốc gia", "TCCS": "tiêu chuẩn cơ sở"},
+    **{"QCĐP": "quy chuẩn kỹ thuật địa phương", "TCN": "tiêu chuẩn ngành"},
+}
+_OF_AFTER = re.compile(
+    r"(?:\s*(?:,|\(|ngày\s[\d/.\- ]{3,12}|năm\s\d{4}|và(?: số)?|số|[\d/]+[-/][\w&\-/]+))*\s*(?:của|do)(?!\w)",
+    re.IGNORECASE,
+)
+_SPACE = re.compile(r"\s")
+
+
+def document_number(place: Place, table: Table) -> Piece | None:
+    """04-NQ/TU · 49/2024/NĐ-CP · 59/2020/QH14 · 123/UBND-VHXH."""
+    found = place.match(_NUMBER)
+    if not found:
+        return None
+    codes = [c for c in re.split(r"[\s\-–/.,]+", found["codes"]) if c]
+    kind = table.document_type(codes[0])
+    issuers = codes[1:] if kind else codes
+    known_issuer = [table.issuer(c) for c in issuers]
+    if not kind and not any(known_issuer) and not found["y"]:
+        return None  # 12-A, 5/B: not a document
+    if len(codes) == 1 and kind and not found["y"] and found["sep"].strip() != "/" and len(codes[0]) < 2:
+        return None
+    if not kind and len(codes) == 1 and len(codes[0]) == 1:
+        return None
+    number = found["n"]
+    spoken = digits(number) if number[0] == "0" and len(number) > 1 else whole(number)
+    if found["l"]:
+        spoken += " " + spell(found["l"])
+    if found["y"]:
+        spoken += f" năm {cardinal(int(found['y']))}"
+    left, right = table.plain(place.left), place.right(found.end())
+    alternatives = [spoken]
+    if kind and table.plain(kind) not in left:
+        spoken += f", {kind}"
+    code = message = ""
+    names = [n for n in known_issuer if n]
+    name = names[0] if names else ""
+    if issuers and not name:
+        spelled = spell(issuers[0])
+        if not _OF_AFTER.match(right):
+            code = "code"
+            message = f"Không rõ cơ quan ban hành “{issuers[0]}” trong số văn bản “{found[0]}”: xin cho biết cách đọc."
+            spoken += f", {spelled}"
+    elif name and not _OF_AFTER.match(right):
+        said = table.plain(name)
+        abbreviation = re.compile(rf"(?<!\w){re.escape(issuers[known_issuer.index(name)].lower())}(?!\w)")
+        nearby = place.left + " " + right
+        if said not in table.plain(nearby) and not abbreviation.search(nearby):
+            spoken += f", {name}" if name.startswith("Quốc hội khóa") else f" của {name}"
+    if name:
+        alternatives.append(f"{alternatives[0]} của {name}")
+    return Piece(
+        found.end(), spoken, "document", tuple(a for a in alternatives if a != spoken), code, message
+    )
+
+
+def standard(place: Place, table: Table) -> Piece | None:
+    """QCVN 26:2010/BTNMT."""
+    found = place.match(_STANDARD)
+    if not found:
+        return None
+    first, _, part = found["n"].partition("-")
+    spoken = f"{_STANDARDS[found['k']]} số {whole(first)}" + (f" phần {whole(part)}" if part else "")
+    spoken += f" năm {cardinal(int(found['y']))}"
+    issuer = table.issuer(found["i"]) if found["i"] else ""
+    if issuer:
+        spoken += f" của {issuer}"
+    return Piece(found.end(), spoken, "document")

@@ -1,0 +1,357 @@
+"""What names a thing and is not counted: telephones, hotlines, accounts, plates, roads, codes, addresses on the web."""
+
+from __future__ import annotations
+
+import re
+
+from broadcaster.reading.numbers import cardinal, digits, identifier, roman, whole
+from broadcaster.reading.scan import Piece, Place, pattern, words
+from broadcaster.reading.syllables import LETTER_NAMES, has_vowel, is_syllable, spell, split_syllables
+
+_PHONE = re.compile(
+    r"(?P<plus>\+84|0084|\(\+84\))[ .\-]?\d{1,3}(?:[ .\-]?\d{2,4}){2,3}(?!\d)"
+    r"|0\d{9,10}(?!\d)"
+    r"|0\d{1,4}(?:(?P<s>[ .\-])\d{2,4})(?:[ .\-]\d{2,4}){0,4}(?![\d])"
+    r"|1[89]00(?:(?P<s2>[ .\-]?)\d{4}(?!\d)|(?:[ .\-]\d{2,4}){1,3}(?!\d)|\d{6}(?!\d))"
+)
+_BRACKET_PHONE = re.compile(r"\(0\d{1,3}\)\s?\d{2,4}(?:[ .\-]?\d{2,4}){1,3}(?!\d)")
+_SHORT = re.compile(
+    r"(?:11[1-5]|1022|10[0-9]{2}|14\d\d|15[56]|18\d{2}|19\d\d|[1-9]\d{2,4})(?![\d.,/]\d|\d|-\d)"
+)
+_CALL_LEFT = re.compile(
+    words(
+        "gọi|gọi điện|gọi ngay|tổng đài|hotline|đường dây nóng|đường dây|điện thoại|sđt|đt|liên hệ|nhắn tin|đầu số",
+        "tin nhắn|cấp cứu|cứu hỏa|cứu nạn|cảnh sát|số máy|số khẩn cấp|bấm số|bấm|quay số|gửi đến|gửi tới|hot-line",
+        "soạn tin|alo|máy|phản ánh qua|lực lượng|đội|khẩn cấp",
+    )
+    + r"[^.;!?]{0,40}$"
+)
+_STRONG_CALL = re.compile(
+    words(
+        "gọi|tổng đài|hotline|đường dây nóng|đầu số|nhắn tin|cấp cứu|cứu hỏa|bấm số|bấm|cảnh sát|gửi|điện thoại|số máy|lực lượng"
+    )
+    + r"(?:\s(?:đến|tới|về|ngay|số|khẩn cấp|cho|qua|điện|phòng cháy|chữa cháy|là|quốc gia|hỗ trợ|tư vấn|miễn phí"
+    r"|chăm sóc khách hàng|bảo vệ trẻ em|trẻ em|y tế|theo|điện lực|xử lý|tiếp nhận|,)|[:\s]|(?:11[1-5]|1022|1\d{3})"
+    r"|,|và|hoặc|hay|/|-)*$"
+)
+_COUNTED = re.compile(
+    r"\s*(?:hộ|người|ca|trường hợp|triệu|nghìn|ngàn|tỷ|đồng|%|cuộc|lượt|suất|học sinh|lần|km|kg|ha|m|thôn|cháu|em|xe"
+    r"|tấn|cây|con|đảng viên|hội viên|gia đình|cán bộ|đại biểu|phút|giờ|ngày|tháng|năm|chiến sĩ|vụ|đơn|hồ sơ|công)(?!\w)"
+)
+_ACCOUNT_LEFT = re.compile(
+    words(
+        "tài khoản|stk|mã số thuế|mst|mã hồ sơ|căn cước|cccd|cmnd|định danh|mã bưu chính|mã otp|sê ri|seri|mã số|imei",
+        "mã bảo hiểm|mã thẻ|mã vạch|số thẻ|số khung|số máy|mã khách hàng|mã|otp|zalo|hộ chiếu|mã lô|số hiệu",
+    )
+    + r"(?:\s(?:số|là|công dân|cá nhân|ngân hàng|thẻ|khách hàng|hồ sơ|hộ|gồm))*[\s:]*$"
+)
+_ACCOUNT = re.compile(r"\d{3,}(?:[ .\-]\d{2,6})*(?!\d)")
+_LONG_RUN = re.compile(r"\d{9,18}(?![\d.,]\d|\d)")
+_PLATE = re.compile(
+    r"(?P<p>\d{2})(?P<l>[A-ZĐ]{1,2}\d?)(?:[\s\-–.]\s?)(?P<n>\d{3}[.\s]?\d{2}|\d{4,5})(?![\d\w])"
+)
+_ROAD = re.compile(
+    r"(?P<k>QL|TL|ĐT|ĐH|HL|DT|CT|ĐX)[\s.\-]?(?P<n>\d{1,3})(?P<l>[A-ZĐ]?)(?![\d\w])(?:[\-–](?P<n2>\d{1,3})(?![\d\w]))?"
+)
+_ROADS = {
+    **{"QL": "quốc lộ", "TL": "tỉnh lộ", "ĐT": "đường tỉnh", "DT": "đường tỉnh", "ĐH": "đường huyện"},
+    **{"HL": "hương lộ", "CT": "cao tốc", "ĐX": "đường xã"},
+}
+_STONE = re.compile(
+    r"[Kk][Mm]\s?(?P<a>\d{1,4})(?:\s?\+\s?(?P<m>\d{1,3}))?(?![\d\w])"
+    r"(?:\s?[-–]\s?(?:[Kk][Mm]\s?)?(?P<b>\d{1,4})(?:\s?\+\s?(?P<m2>\d{1,3}))?(?![\d\w]))?"
+)
+_CODE = re.compile(
+    r"(?:[A-Za-zĐđ]{1,6}\d{1,6}(?:[A-Za-zĐ]{1,2}\d{0,4})?)(?:-(?P<r>[IVX]{1,5}|\d{1,4}))?(?![\w])"
+)
+_HOUSE = re.compile(
+    r"(?P<n>\d{1,4})(?P<l>[A-ZĐa-eđ])(?P<n2>\d{0,2})(?:/(?P<d>\d{1,4})(?P<l2>[A-ZĐ]?))?(?![\w])"
+)
+_HOUSE_LEFT = re.compile(
+    words("số|số nhà|ngõ|ngách|kiệt|hẻm|nhà|nhà số|lô|thửa|đường|quốc lộ|tỉnh lộ") + r"\s*$"
+)
+_STREET = re.compile(r"(?P<a>\d{1,4})(?P<la>[A-Z]?)(?:/(?P<b>\d{1,4}))(?:/(?P<c>\d{1,4}))?(?![\d/])")
+_GENERATION = re.compile(r"(?P<n>[2-6])(?P<l>[GD])(?![\w])")
+
+_TLDS = "vn|com|net|org|edu|gov|info|xyz|top|online|site|shop|asia|io|me|co|app|vip|cc|club|biz|pro|link|life|click|tv|mobi|apk|pdf|docx|doc|xlsx|xls"
+_URL = re.compile(
+    rf"(?:https?://|www\.)[\w\-./?=&%#:~+]*[\w/]|(?:[a-z0-9][\w\-]*\.)+(?:{_TLDS})(?![\w])(?:/[\w\-./?=&%#~+]*[\w/])?",
+    re.IGNORECASE,
+)
+_EMAIL = re.compile(r"[A-Za-z0-9][\w.+\-]{0,63}@[\w\-]+(?:\.[\w\-]+)+")
+_SUFFIX = re.compile(rf"\.(?:{_TLDS})(?![\w.])")
+_TAG = re.compile(r"#(?=[^\W\d_])\w{2,60}")
+_TAG_WORD = pattern(r"[[:upper:]]*[[:lower:]]+|[[:upper:]]+|\d+")
+_LABELS = {
+    **{
+        "vn": "vê en",
+        "gov": "gờ o vê",
+        "com": "com",
+        "net": "nét",
+        "org": "o rờ gờ",
+        "edu": "e đu",
+        "www": "vê kép vê kép vê kép",
+    },
+    **{
+        "xyz": "ích i dét",
+        "top": "tóp",
+        "info": "in phô",
+        "dichvucong": "dịch vụ công",
+        "vneid": "vi en e i đi",
+    },
+    **{
+        "facebook": "phây búc",
+        "zalo": "da lô",
+        "youtube": "diu túp",
+        "gmail": "gờ meo",
+        "google": "gu gồ",
+        "apk": "a pê ca",
+    },
+    **{
+        "pdf": "pê đê ép",
+        "hotro": "hỗ trợ",
+        "chinhphu": "chính phủ",
+        "baohiemxahoi": "bảo hiểm xã hội",
+        "thanhhoa": "thanh hóa",
+    },
+    **{
+        "congan": "công an",
+        "nhuthanh": "như thanh",
+        "bocongan": "bộ công an",
+        "evn": "e vê en",
+        "bhxh": "bảo hiểm xã hội",
+    },
+    **{"thuvienphapluat": "thư viện pháp luật", "ubnd": "ủy ban nhân dân", "online": "on lai", "app": "áp"},
+}
+_WEB_SIGNS = {
+    ".": "chấm",
+    "/": "gạch chéo",
+    "-": "gạch ngang",
+    "_": "gạch dưới",
+    "@": "a còng",
+    ":": "hai chấm",
+}
+_WEB_SIGNS |= {
+    "?": "hỏi chấm",
+    "=": "bằng",
+    "&": "và",
+    "#": "thăng",
+    "%": "phần trăm",
+    "+": "cộng",
+    "~": "ngã",
+}
+
+
+def phone(place: Place) -> Piece | None:
+    """Telephone numbers, digit by digit, with a comma where the writer left a gap."""
+    found = place.match(_PHONE)
+    if not found:
+        return None
+    text = found[0]
+    count = sum(c.isdigit() for c in text)
+    service = text.startswith(("1900", "1800"))
+    if service:
+        gap = found["s2"] is None or found["s2"] != ""
+        if re.search(r"(?:năm|từ|đến)\s*$", place.left) or (gap and text[4] == "-" and count == 8):
+            return None
+        if (
+            gap
+            and not _CALL_LEFT.search(place.left)
+            and not re.fullmatch(r"1[89]00[ .]\d{4}|1[89]00[ .]\d{6}", text)
+        ):
+            return None
+    elif not 8 <= count <= 13:
+        return None
+    elif text[0] == "0" and count == 8 and not _CALL_LEFT.search(place.left):
+        return None
+    spoken = ("cộng " if "+" in text else "") + ", ".join(digits(g) for g in re.findall(r"\d+", text))
+    return Piece(found.end(), spoken, "phone")
+
+
+def bracket_phone(place: Place) -> Piece | None:
+    """(0237) 3848 115."""
+    found = place.match(_BRACKET_PHONE)
+    if not found:
+        return None
+    return Piece(found.end(), ", ".join(digits(g) for g in re.findall(r"\d+", found[0])), "phone")
+
+
+def hotline(place: Place) -> Piece | None:
+    """113, 1022 and other short numbers after words that call."""
+    found = place.match(_SHORT)
+    if not found or _COUNTED.match(place.right(found.end())):
+        return None
+    text = found[0]
+    known = text in ("111", "112", "113", "114", "115", "1022")
+    if _STRONG_CALL.search(place.left) or (known and _CALL_LEFT.search(place.left)):
+        return Piece(found.end(), digits(text), "hotline", (cardinal(int(text)),))
+    return None
+
+
+def account(place: Place) -> Piece | None:
+    """Accounts, tax and identity numbers, and any run of nine digits or more without a unit."""
+    if _ACCOUNT_LEFT.search(place.left):
+        found = place.match(_ACCOUNT)
+        if found and sum(c.isdigit() for c in found[0]) >= 4 and not _COUNTED.match(place.right(found.end())):
+            return Piece(found.end(), ", ".join(digits(g) for g in re.findall(r"\d+", found[0])), "account")
+    found = place.match(_LONG_RUN)
+    if found and not re.match(r"\s?(?:đ|đồng|VN|USD|m|kg|người)", place.right(found.end())):
+        return Piece(found.end(), digits(found[0]), "account")
+    return None
+
+
+def plate(place: Place) -> Piece | None:
+    """36A-123.45, 36-B1 234.56."""
+    found = place.match(_PLATE)
+    if not found:
+        return None
+    series = found["l"]
+    letters = spell(series.rstrip("0123456789"))
+    tail = series[len(series.rstrip("0123456789")) :]
+    first = " ".join(p for p in (digits(found["p"]), letters, digits(tail)) if p)
+    return Piece(found.end(), f"{first}, {digits(found['n'])}", "plate")
+
+
+def road(place: Place) -> Piece | None:
+    """QL45, ĐT.520, TL514, QL 1A."""
+    found = place.match(_ROAD)
+    if (
+        not found
+        or found["k"] in ("CT", "ĐH")
+        and not re.search(r"(?:đường|tuyến|cao tốc|trên|qua)\s*$", place.left)
+    ):
+        return None
+    name = _ROADS[found["k"]]
+    if re.search(rf"{name}\s*$", place.left):
+        name = ""
+    number = whole(found["n"])
+    if found["n2"]:
+        number += " " + whole(found["n2"])
+    spoken = " ".join(p for p in (name, number, spell(found["l"])) if p)
+    return Piece(found.end(), spoken, "road", (f"{name} {digits(found['n'])}".strip(),))
+
+
+def milestone(place: Place) -> Piece | None:
+    """Km12+300, Km12 - Km14."""
+    found = place.match(_STONE)
+    if not found:
+        return None
+
+    def stone(km: str, metres: str | None) -> str:
+        return f"ki lô mét {whole(km)}" + (
+            f" cộng {identifier(metres) if len(metres) < 3 else whole(metres)}" if metres else ""
+        )
+
+    spoken = stone(found["a"], found["m"])
+    if found["b"]:
+        spoken += " đến " + stone(found["b"], found["m2"])
+    return Piece(found.end(), spoken, "milestone")
+
+
+def house(place: Place) -> Piece | None:
+    """12A, 45/12, ngõ 5B: numbers of houses and roads with letters or strokes."""
+    found = place.match(_GENERATION)
+    if found:
+        letter = "gờ" if found["l"] == "G" else "đê"
+        return Piece(found.end(), f"{cardinal(int(found['n']))} {letter}", "code")
+    found = place.match(_HOUSE)
+    if found and (found["l"].isupper() or _HOUSE_LEFT.search(place.left)):
+        parts = [whole(found["n"]), spell(found["l"]), whole(found["n2"]) if found["n2"] else ""]
+        if found["d"]:
+            parts += ["trên", whole(found["d"]), spell(found["l2"])]
+        return Piece(found.end(), " ".join(p for p in parts if p), "code")
+    if re.search(
+        words("số nhà|ngõ|ngách|kiệt|hẻm|nhà số|địa chỉ: số|địa chỉ số|tại số|ở số") + r"\s*$", place.left
+    ):
+        found = place.match(_STREET)
+        if found:
+            parts = [whole(found["a"]), spell(found["la"]), "trên", whole(found["b"])]
+            if found["c"]:
+                parts += ["trên", whole(found["c"])]
+            return Piece(found.end(), " ".join(p for p in parts if p), "address")
+    return None
+
+
+def code(place: Place) -> Piece | None:
+    """Letters and digits in one word: A1, ST25, D01, H5N1, RON95-III, B2."""
+    found = place.match(_CODE)
+    if not found:
+        return None
+    parts = []
+    body = found[0][: found.start("r") - 1 - found.start()] if found["r"] else found[0]
+    for letters, number in re.findall(r"([^\W\d_]+)|(\d+)", body):
+        if number:
+            parts.append(identifier(number))
+        elif len(letters) > 1 and is_syllable(letters.lower()) and not letters.isupper():
+            parts.append(letters.lower())
+        else:
+            parts.append(code_letters(letters))
+    if found["r"]:
+        value = roman(found["r"])
+        parts.append(cardinal(value) if value else identifier(found["r"]))
+    return Piece(found.end(), " ".join(parts), "code")
+
+
+def code_letters(letters: str) -> str:
+    """Letters of a code: spelled, unless lower-case and pronounceable."""
+    if letters.islower() and has_vowel(letters) and len(letters) > 2:
+        return letters
+    return spell(letters)
+
+
+def _label(label: str) -> str:
+    low = label.lower()
+    if low in _LABELS:
+        return _LABELS[low]
+    pieces = []
+    for letters, number in re.findall(r"([^\W\d_]+)|(\d+)", low):
+        if number:
+            pieces.append(digits(number) if number[0] == "0" or len(number) > 3 else cardinal(int(number)))
+        elif letters in _LABELS:
+            pieces.append(_LABELS[letters])
+        elif len(letters) == 1 or not has_vowel(letters):
+            pieces.append(spell(letters))
+        else:
+            pieces.append(split_syllables(letters) or letters)
+    return " ".join(pieces)
+
+
+def _web(text: str) -> str:
+    parts = []
+    for label, sign in re.findall(r"([^\W_]+)|([\W_])", text):
+        parts.append(_label(label) if label else _WEB_SIGNS.get(sign, ""))
+    return " ".join(p for p in parts if p)
+
+
+def web(place: Place) -> Piece | None:
+    """Addresses on the web and e-mail."""
+    found = place.match(_EMAIL)
+    if found:
+        return Piece(found.end(), _web(found[0]), "email")
+    found = place.match(_URL)
+    if not found:
+        return None
+    text = re.sub(r"^https?://", "", found[0]).rstrip("/")
+    return Piece(found.end(), _web(text), "url")
+
+
+def suffix(place: Place) -> Piece | None:
+    """.xyz, .top after a space."""
+    found = place.match(_SUFFIX)
+    if not found or not re.search(r"(?:^|[\s(\"“])$", place.left):
+        return None
+    return Piece(found.end(), _web(found[0]), "url")
+
+
+def tag(place: Place) -> Piece | None:
+    """#NhuThanh2026 → the words of the tag."""
+    found = place.match(_TAG)
+    if not found:
+        return None
+    split = _TAG_WORD.findall(found[0][1:].replace("_", " "))
+    return Piece(found.end(), " ".join(whole(p) if p.isdigit() else _label(p) for p in split), "tag")
+
+
+def letter(place: Place, text: str) -> str:
+    """Name of a single letter; vowels say themselves."""
+    return LETTER_NAMES.get(text.lower(), text.lower())

@@ -1,0 +1,176 @@
+"""Lines of a document → blocks to read: soft breaks joined, headings and items found, tables row by row."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+
+from broadcaster.reading.numbers import cardinal, roman, whole
+from broadcaster.reading.scan import pattern
+from broadcaster.reading.syllables import is_syllable, spell
+
+
+@dataclass(frozen=True, slots=True)
+class Block:
+    """A paragraph, heading, item or table row: `start`..`stop` in the text; `label_end` ends its bullet or number.
+
+    `label` is how a number or letter at its head is said ("" for a bullet); `last` closes a paragraph.
+    """
+
+    start: int
+    stop: int
+    label_end: int
+    label: str
+    item: bool
+    last: bool
+    row: bool = False
+
+
+_BULLET = pattern(
+    r"[ \t]*(?:[-+*•·●○■□▪▫◆➢➤►▶✓✔☑→⇒–—]{1,2}|o(?=[ \t]{1,4}[[:upper:]]))[ \t]+(?=\S)|[ \t]*[-+•●▪➢](?=[^\W\d_])"
+)
+_MARKUP = re.compile(r"[ \t]*(?:#{1,6}[ \t]+|>[ \t]+)?(?:[-+*•][ \t]+)?(?:\*\*|__|[\"“])?")
+_NUMBERED = pattern(
+    r"(?P<n>\d{1,3}(?:\.\d{1,3}){0,4})(?:[.)]|/(?=[ \t])|[ \t]?[.)\-](?=[ \t]))(?:\*\*|__)?[ \t]+(?=\S)"
+    r"|(?P<m>\d{1,2}(?:\.\d{1,2}){1,4})[ \t]+(?=[[:upper:]])"
+)
+_ROMAN = re.compile(r"(?P<r>[IVX]{1,6})(?P<s>[.)/\-–:]|[ \t][-–])(?:\*\*|__)?[ \t]+(?=\S)")
+_LETTERED = pattern(
+    r"(?P<l>[a-zđ])[).](?:\*\*|__)?[ \t]+(?=\S)|(?P<u>[A-HĐ])[.)/](?:\*\*|__)?[ \t]+(?=[[:upper:]]{2})"
+)
+_RULE = re.compile(
+    r"[ \t]*(?:[-=_*~─━═.][ \t]?){3,}[ \t]*|[ \t]*(?:\*{1,3}|o0o|-{1,2}o{1,2}0?o{0,2}-{1,2}|#+)[ \t]*"
+)
+_TABLE_RULE = re.compile(r"[ \t]*\|?[ \t:]*-{2,}[-| \t:+]*")
+_END = re.compile(r"[.!?;:…][\"”»’)*_]{0,3}[ \t]*$")
+_STARTS_LOW = pattern(r"[ \t]*[[:lower:](]")
+_DATE_HEAD = re.compile(r"\d{1,2}[.]\d{1,2}[.]\d{2,4}")
+SOFT_WIDTH = 56  # a line at least this long without an end mark was broken by a margin, not by its writer
+
+
+def _label(line: str, at: int) -> tuple[int, str] | None:
+    """(end, spoken) of the number or letter at the head of a line."""
+    found = _NUMBERED.match(line, at)
+    if found and not _DATE_HEAD.match(line, at):
+        number = found["n"] or found["m"]
+        return found.end(), " chấm ".join(whole(p) for p in number.split("."))
+    found = _ROMAN.match(line, at)
+    if found:
+        value = roman(found["r"])
+        if value:
+            return found.end(), cardinal(value)
+    found = _LETTERED.match(line, at)
+    if found:
+        return found.end(), spell(found["l"] or found["u"])
+    return None
+
+
+def _head(line: str) -> tuple[int, str, bool]:
+    """(length of the head, how it is said, whether it is an item or heading)."""
+    bullet = _BULLET.match(line)
+    markup = _MARKUP.match(line)
+    at = markup.end() if markup else 0
+    labelled = _label(line, at)
+    if labelled:
+        return labelled[0], labelled[1], True
+    if bullet:
+        return bullet.end(), "", True
+    if markup and line[: markup.end()].lstrip().startswith(("#", ">")):
+        return markup.end(), "", True
+    return len(line) - len(line.lstrip()), "", False
+
+
+def decoration(line: str) -> bool:
+    """A line of dashes, stars or table rules: nothing to say."""
+    return bool(_RULE.fullmatch(line) or _TABLE_RULE.fullmatch(line))
+
+
+def is_row(line: str) -> bool:
+    """A row of a table: cells between bars or tabs."""
+    text = line.strip()
+    return text.count("|") >= 2 and text.startswith("|") or "\t" in text
+
+
+def _capitals(line: str) -> bool:
+    letters = [c for c in line if c.isalpha()]
+    return len(letters) > 3 and all(c.isupper() for c in letters)
+
+
+def _soft(before: str, line: str, headed: bool, before_headed: bool) -> bool:
+    """True when `line` goes on the sentence of the line before it."""
+    if headed or is_row(line) or is_row(before) or decoration(before):
+        return False
+    if _END.search(before) and not re.search(r"(?:TP|Tp|TX|TT|P|Q|H|T|đ/c|Đ/c)\.\s*$", before):
+        return False
+    upper, before_upper = _capitals(line), _capitals(before)
+    if upper != before_upper and (upper or before_upper):
+        return False
+    if upper:
+        return (
+            not re.match(r"\s*(?:V/v|Về việc|KẾ HOẠCH|THÔNG BÁO|BÁO CÁO|CHỦ TỊCH)", line) and len(before) > 20
+        )
+    if _STARTS_LOW.match(line):
+        return not re.match(r"\s*(?:V/v|v/v)", line)
+    if before.rstrip().endswith(
+        (",", "-", "–", "và", "của", "là", "với", "cho", "số", "ngày", "tháng", "năm")
+    ):
+        return True
+    return len(before.rstrip()) >= SOFT_WIDTH
+
+
+def blocks(text: str, spans: list[tuple[int, int]]) -> list[Block]:
+    """Blocks of the lines of `text` given as (start, stop) spans, in order."""
+    found: list[Block] = []
+    current: list[int] | None = None  # start, stop, label_end
+    label, item, row = "", False, False
+    blank = True
+    before = ""
+
+    def close(last: bool) -> None:
+        nonlocal current
+        if current is not None:
+            found.append(Block(current[0], current[1], current[2], label, item, last, row))
+            current = None
+
+    expected = spans[0][0] if spans else 0
+    for start, stop in spans:
+        line = text[start:stop]
+        if start != expected:
+            close(True)
+            blank = True
+        expected = stop + 1
+        if not line.strip() or decoration(line):
+            close(True)
+            blank = True
+            continue
+        size, said, headed = _head(line)
+        if size >= len(line.rstrip()):
+            size, said = len(line) - len(line.lstrip()), ""
+        if current is not None and not blank and _soft(before, line, headed, item):
+            current[1] = start + len(line.rstrip())
+        else:
+            close(blank)
+            row = is_row(line)
+            current = [start + len(line) - len(line.lstrip()), start + len(line.rstrip()), start + size]
+            label, item = said, headed or row
+        before, blank = line, False
+    close(True)
+    return found
+
+
+def lines(text: str) -> list[tuple[int, int]]:
+    """(start, stop) of each line, without its end."""
+    spans, start = [], 0
+    while True:
+        stop = text.find("\n", start)
+        if stop < 0:
+            spans.append((start, len(text)))
+            return spans
+        spans.append((start, stop))
+        start = stop + 1
+
+
+def heading_words(text: str) -> bool:
+    """True when every word is a capital syllable: a heading."""
+    words = re.findall(r"[^\W\d_]+", text)
+    return bool(words) and all(w.isupper() for w in words) and any(is_syllable(w.lower()) for w in words)

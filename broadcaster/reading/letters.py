@@ -1,0 +1,133 @@
+"""Words that are not plain syllables: capitals, initials, Roman numerals, single letters, foreign words."""
+
+from __future__ import annotations
+
+import re
+
+from broadcaster.reading.abbreviations import Table
+from broadcaster.reading.numbers import cardinal, ordinal, roman
+from broadcaster.reading.scan import Piece, Place, pattern, words
+from broadcaster.reading.syllables import LETTER_NAMES, has_vowel, is_syllable, spell
+from broadcaster.reading.units import ALONE, unit_at
+
+_INITIALS = re.compile(r"(?:[A-ZĐ]\.){1,5}[A-ZĐ]?(?![\w])")
+_ONE_INITIAL = pattern(r"[A-ZĐ]\.(?=\s+[[:lower:]]|\s*[,;()])")
+_ROMAN = re.compile(
+    r"(?P<a>[IVXL]{1,8})(?:\s?[-–]\s?(?P<b>[IVXL]{1,8})(?!\w))?(?:\s?/\s?(?P<y>(?:19|20)\d\d)(?!\d)|(?![\w]))"
+)
+_ROMAN_LEFT = re.compile(
+    words(
+        "đại hội|khóa|khoá|quý|phần|chương|cấp|thế kỷ|thế kỉ|loại|hạng|thứ|lần|giải|kỳ|học kỳ|học kì|hk|nhiệm kỳ|báo động",
+        "mục|phụ lục|tập|số|nhóm|bậc|đợt|giai đoạn|vùng|khu vực|quyển|bảng|hồi|hội nghị|tw|trung ương|tiểu khu|độ|kỳ họp",
+        "tiểu học|mức|đh|qh|điều|điểm|đảng|đoàn|quốc hội|hđnd|hội đồng nhân dân|đảng bộ|nghị quyết|trạm|khối|cụm",
+        "chuyên khoa|cki|bộ|vua|giáo hoàng|thế chiến|chiến khu|quân khu|khu|tờ|kỳ thi|ngạch|tuyến|pha|sư đoàn",
+    )
+    + r"\s+(?:[ivxl]{1,8}(?:\s?[,+–-]\s?|\svà\s|\sđến\s|\shoặc\s))*$"
+)
+_ORDINAL_LEFT = re.compile(words("thứ|giải|hạng nhất") + r"\s+$")
+_NAME_BEFORE = pattern(r"[[:upper:]][[:lower:]]+\s+$")
+_NAME_AFTER = pattern(r"\s[[:lower:]]")
+
+
+def initials(place: Place) -> Piece | None:
+    """N.T.H, Lê Văn T.: letters of a name."""
+    found = place.match(_INITIALS)
+    if found and len(found[0]) > 2:
+        return Piece(found.end(), " ".join(spell(c) for c in found[0] if c != "."), "letters")
+    found = place.match(_ONE_INITIAL)
+    if found:
+        return Piece(found.end(), spell(found[0][0]), "letters")
+    return None
+
+
+def roman_numeral(place: Place) -> Piece | None:
+    """Đại hội XIV, quý III/2026, giải I, lần thứ I, khóa I-II; bare only when it is unmistakable."""
+    found = place.match(_ROMAN)
+    if not found:
+        return None
+    a = found["a"]
+    value = roman(a)
+    if value is None:
+        return None
+    known = bool(_ROMAN_LEFT.search(place.left))
+    if not known:
+        if len(a) < 2 or "L" in a or is_syllable(a.lower()) and not found["y"]:
+            return None
+    first = ordinal(value) if _ORDINAL_LEFT.search(place.left) else cardinal(value)
+    spoken = first
+    if found["b"]:
+        other = roman(found["b"])
+        if other is None:
+            return None
+        spoken += f" đến {cardinal(other)}"
+    if found["y"]:
+        spoken += f" năm {cardinal(int(found['y']))}"
+    return Piece(found.end(), spoken, "roman")
+
+
+def capital_or_foreign(place: Place, word: str, table: Table) -> Piece | None:
+    """Any other word.  None: it is said as written."""
+    end = place.pos + len(word)
+    low = word.lower()
+    if len(word) == 1:
+        return _single(place, word, end)
+    if word.isupper():
+        if is_syllable(low):
+            return Piece(end, low, "capitals")
+        return _unknown_capitals(place, word, end, table)
+    if not has_vowel(low):
+        if word in ALONE:
+            unit = unit_at(place.text, place.pos, place.stop)
+            if unit:
+                return Piece(unit.end, unit.spoken, "unit")
+        upper = word.upper()
+        meanings = table.meanings.get(upper)
+        if meanings and len(upper) > 2 and len(meanings) == 1:
+            return Piece(end, meanings[0].spoken, "abbreviation")
+        return unknown(word, end, spell(word), "acronym")
+    return None
+
+
+def _single(place: Place, word: str, end: int) -> Piece | None:
+    low = word.lower()
+    if low in "aeiouyăâêôơư":
+        return (
+            Piece(end, low, "capitals") if word.isupper() and not _NAME_AFTER.match(place.text, end) else None
+        )
+    name = LETTER_NAMES.get(low)
+    return Piece(end, name, "letters") if name else None
+
+
+def _unknown_capitals(place: Place, word: str, end: int, table: Table) -> Piece | None:
+    parts = table.segments(word)
+    if parts:
+        return unknown(word, end, " ".join(parts), "acronym")
+    if len(word) >= 5 and _pronounceable(word.lower()):
+        return unknown(word, end, word.lower(), "acronym")
+    return unknown(word, end, spell(word), "acronym")
+
+
+def _pronounceable(low: str) -> bool:
+    vowels = [c for c in low if has_vowel(c)]
+    return len(vowels) >= 2 and not re.search(r"[^aeiouyăâêôơư]{4}", low)
+
+
+def unknown(word: str, end: int, spoken: str, code: str) -> Piece:
+    """A reading that is only a guess: it blocks until a person has answered."""
+    message = (
+        f"Chưa biết chữ viết tắt “{word}”: xin cho biết cách đọc, hoặc chọn “đọc nguyên” để đọc từng chữ cái."
+    )
+    return Piece(end, spoken, "guess", (), code, message)
+
+
+def verbatim(written: str) -> str:
+    """ "Đọc nguyên": words as they stand, what cannot be pronounced letter by letter, signs silent."""
+    out = []
+    for token in re.findall(r"[^\W\d_]+|\d+", written):
+        if token.isdigit():
+            out.append(cardinal(int(token)) if len(token) < 19 else spell(token))
+        elif is_syllable(token.lower()) or (has_vowel(token) and not token.isupper()):
+            out.append(token.lower() if token.isupper() else token)
+        else:
+            out.append(spell(token))
+    return " ".join(o for o in out if o)

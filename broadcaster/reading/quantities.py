@@ -1,0 +1,256 @@
+"""Numbers that count: ranges, fractions and counts, scores, ratios, numbers with units, bare numbers."""
+
+from __future__ import annotations
+
+import re
+
+from broadcaster.reading.numbers import cardinal, digits, ordinal, quantity, whole
+from broadcaster.reading.scan import Piece, Place, pattern, words
+from broadcaster.reading.units import MAGNITUDE, UNIT, Measure, unit_at
+
+NUMBER = r"(?:\d{1,3}(?:\.\d{3})+(?!\d)(?:,\d{1,6})?|\d{1,18}(?:,\d{1,6})?)"
+_NUMBER = re.compile(NUMBER + r"(?!\d)")
+_LONG = re.compile(r"\d{19,}")
+_RANGE = re.compile(
+    rf"(?P<a>{NUMBER})(?P<u>\s?(?:{UNIT}|%|độ))?(?P<gap>\s?)(?P<dash>[-–—÷~])(?P=gap)(?P<b>{NUMBER})(?!\d)"
+)
+_NEXT_DASH = re.compile(r"\s?[-–]\s?(\d+)(?!\d)")
+_FRACTION = re.compile(rf"(?P<a>{NUMBER})\s?/\s?(?P<b>{NUMBER})(?![\d/])")
+_RATIO = re.compile(rf"(?P<a>{NUMBER})\s?:\s?(?P<b>{NUMBER})(?:\s?:\s?(?P<c>{NUMBER}))?(?!\d)")
+_TIMES = re.compile(rf"\s?[x×*]\s?(?P<b>{NUMBER})(?!\d)")
+_POINT = re.compile(r"(?P<a>\d{1,4})\.(?P<b>\d{1,2}(?!\d)|\d{4,6}(?!\d))(?!\.?\d)")
+_VERSION = re.compile(r"\d{1,3}(?:\.\d{1,3}){2,3}(?![.\d])")
+_ENGLISH = re.compile(r"\d{1,3}(?:,\d{3}){2,}(?:\.\d{1,2})?(?!\d)")
+_SPACED = re.compile(r"\d{1,3}(?:[ \u00a0]\d{3})+(?![\d.,]\d|\d)")
+_SIGNED = re.compile(rf"[-−–](?P<n>{NUMBER})(?!\d)")
+
+_SCORE_LEFT = re.compile(
+    words(
+        "tỷ số|tỉ số|thắng|thua|hòa|hoà|luân lưu|kết quả|hiệp một|hiệp hai|dẫn|gỡ|bàn|hiệp 1|hiệp 2|séc|sét|ván"
+    )
+    + r"[^.;]{0,24}$"
+)
+_SEASON_LEFT = re.compile(words("năm học|vụ|niên khóa|nhiệm kỳ|giai đoạn|mùa") + r"\s*$")
+_WHOLE_RIGHT = re.compile(
+    r"\s*(?:tổng|số|diện tích|dân số|quãng|chiều|thời gian|khối lượng|lượng|giá trị|mức|công suất|công việc|bát|cốc"
+    r"|thìa|muỗng|lít|chén|quả|ngày|thể tích|dung tích|đường|kinh phí|vốn|thu nhập|sản lượng|của|cả|toàn|trọng lượng"
+    r"|dân|trái đất|chặng|đầu|cuối|trong số|quân số|nhân khẩu|hành trình|công|chiều dài|lương|học phí|tiền|giá)(?!\w)"
+)
+_WHOLE_LEFT = re.compile(
+    words(
+        "hơn|gần|khoảng|trên|dưới|chiếm|giảm|quá|còn|bằng|ít nhất|tối thiểu|tăng|tối đa|chừng|được|non|chỉ|là|hay"
+    )
+    + r"\s*$"
+)
+_COUNTED_RIGHT = re.compile(
+    r"\s*(?:tiêu chí|chỉ tiêu|thôn|xã|phường|trường|nhiệm vụ|nội dung|ứng cử viên|công trình|điểm|đại biểu|ủy viên"
+    r"|chi bộ|tổ|đơn vị|đảng viên|lớp|trạm|dự án|tuyến|khu|bản|phiếu|câu|bài|mục tiêu|hồ sơ|mô hình|cơ sở|thành viên)"
+    r"(?!\w)"
+)
+_LOWER_NEXT = pattern(r"\s*[[:lower:]]")
+_LOWER_LEFT = pattern(r"[[:lower:]]\s*$")
+_WORD_AFTER = re.compile(r"\s?(?P<w>nghìn|ngàn|triệu|tỷ|tỉ)(?!\w)")
+
+
+def _measure(place: Place, end: int) -> Measure | None:
+    unit = unit_at(place.text, end, place.stop)
+    if unit and unit.unit in "'’′" and re.search(r"[‘'][^'’]*$", place.left):
+        return None  # a closing quotation mark, not minutes
+    return unit
+
+
+def number_range(place: Place) -> Piece | None:
+    """a-b of quantities, prices, years, grades; three or more numbers with dashes are a formula."""
+    found = place.match(_RANGE)
+    if not found:
+        return None
+    a, b, end = found["a"], found["b"], found.end()
+    third = _NEXT_DASH.match(place.text, end, place.stop)
+    if third:
+        return _formula(place)
+    left = place.left
+    if _SCORE_LEFT.search(left) and not found["u"] and len(a) < 4 and not found["gap"]:
+        return Piece(end, f"{quantity(a)} {quantity(b)}", "score", (f"{quantity(a)} đến {quantity(b)}",))
+    unit = _measure(place, end)
+    first_unit = (found["u"] or "").strip()
+    if not first_unit and not unit and found["gap"] and place.pos == place.start:
+        return None  # "1 - 25 hộ" at the head of a line is an item and its text
+    spoken = quantity(a)
+    if first_unit:
+        if not unit:
+            return None  # 250kVA-22/0,4kV
+        first = unit_at(place.text, found.end("a"), place.stop)
+        spoken += f" {first.spoken if first else first_unit}"
+    ordinals = re.search(r"(?<!\w)thứ\s*$", left)
+    if ordinals and a.isdigit() and b.isdigit():
+        return Piece(end, f"{ordinal(int(a))} đến thứ {ordinal(int(b))}", "range")
+    spoken += f" đến {quantity(b)}"
+    if unit:
+        spoken += f" {unit.spoken}"
+        end = unit.end
+    return Piece(end, spoken, "range")
+
+
+_FORMULA = re.compile(r"\d{1,5}(?:\s?[-–]\s?\d{1,5}){2,}(?!\d)")
+
+
+def _formula(place: Place) -> Piece | None:
+    """NPK 16-16-8, 5-10-3: numbers one after the other."""
+    found = place.match(_FORMULA)
+    if not found:
+        return None
+    parts = [p.strip() for p in re.split(r"[-–]", found[0])]
+    return Piece(found.end(), " ".join(whole(p) for p in parts), "formula")
+
+
+def fraction(place: Place) -> Piece | None:
+    """2/3 of something, 18/19 counted, 24/24, 140/90, 27,5/30."""
+    found = place.match(_FRACTION)
+    if not found:
+        return None
+    a, b, end = found["a"], found["b"], found.end()
+    left, right = place.left, place.right(end)
+    over = f"{quantity(a)} trên {quantity(b)}"
+    if (a, b) in (("24", "7"), ("24", "24")):
+        unit = unit_at(place.text, end, place.stop)
+        return Piece(unit.end, f"{over} {unit.spoken}", "count") if unit else Piece(end, over, "count")
+    if not a.isdigit() or not b.isdigit():
+        unit = _measure(place, end)
+        return Piece(unit.end if unit else end, f"{over} {unit.spoken}" if unit else over, "count")
+    top, bottom = int(a), int(b)
+    share = f"{cardinal(top)} phần {ordinal(bottom) if bottom == 4 else cardinal(bottom)}"
+    if top < bottom and bottom != 0 and b[0] != "0" and a[0] != "0":
+        whole_follows = _WHOLE_RIGHT.match(right)
+        counted = _COUNTED_RIGHT.match(right)
+        if whole_follows and not counted and bottom <= 100:
+            return Piece(end, share, "fraction", (over,))
+        if not counted and bottom <= 10 and _WHOLE_LEFT.search(left):
+            return Piece(end, share, "fraction", (over,))
+        if not counted and bottom <= 5 and _LOWER_NEXT.match(right) and not re.search(r"đạt\s*$", left):
+            return Piece(end, share, "fraction", (over,))
+    unit = _measure(place, end)
+    if unit and unit.unit not in MAGNITUDE:
+        return Piece(unit.end, f"{over} {unit.spoken}", "count", (share,))
+    return Piece(end, over, "count", (share,) if 0 < top < bottom else ())
+
+
+def ratio(place: Place) -> Piece | None:
+    """1:3, 1:500, 1:2:3: the parts side by side."""
+    found = place.match(_RATIO)
+    if not found:
+        return None
+    if _LOWER_LEFT.search(place.left) and not re.search(
+        r"tỷ lệ|tỉ lệ|tỷ số|pha|tỉ xích|trộn|bản đồ", place.left
+    ):
+        if ": " in found[0]:
+            return None  # "Thôn 1: 25 hộ"
+    parts = [quantity(p) for p in (found["a"], found["b"], found["c"]) if p]
+    return Piece(found.end(), " trên ".join(parts), "ratio", (" ".join(parts),))
+
+
+def number(place: Place) -> Piece | None:
+    """A number and the unit after it: 1.250.000 đồng, 3,5%, 20m, 4.0, 05 hộ."""
+    for special in (_version, _english, _spaced, _point):
+        piece = special(place)
+        if piece:
+            return piece
+    found = place.match(_LONG)
+    if found:
+        return Piece(found.end(), digits(found[0]), "digits")
+    found = place.match(_NUMBER)
+    if not found:
+        return None
+    text, end = found[0], found.end()
+    if text.isdigit() and len(text) < 3 and re.search(r"(?<!\w)thứ\s*$", place.left):
+        return Piece(end, ordinal(int(text)), "ordinal")
+    spoken = quantity(text)
+    times = _TIMES.match(place.text, end, place.stop)
+    if times:
+        spoken, end = _product(place, text, end)
+    if re.fullmatch(r"\d{1,3},\d{3}", text) and _money_follows(place, end):
+        thousands = whole(text.replace(",", ""))
+        unit = _measure(place, end)
+        assert unit is not None
+        message = f"“{text}” là {thousands} hay {spoken}? Tiếng Việt viết nghìn bằng dấu chấm: xin chọn một cách đọc."
+        return Piece(
+            unit.end,
+            f"{thousands} {unit.spoken}",
+            "number",
+            (thousands, spoken),
+            code="ambiguous",
+            message=message,
+        )
+    unit = _measure(place, end)
+    if unit:
+        return Piece(unit.end, f"{spoken} {unit.spoken}", "unit")
+    return Piece(end, spoken, "number")
+
+
+def _money_follows(place: Place, end: int) -> bool:
+    unit = unit_at(place.text, end, place.stop)
+    return bool(unit and unit.money)
+
+
+def _product(place: Place, text: str, end: int) -> tuple[str, int]:
+    parts = [quantity(text)]
+    times = _TIMES.match(place.text, end, place.stop)
+    while times:
+        parts.append(quantity(times["b"]))
+        end = times.end()
+        times = _TIMES.match(place.text, end, place.stop)
+    return " nhân ".join(parts), end
+
+
+def _version(place: Place) -> Piece | None:
+    found = place.match(_VERSION)
+    if not found or re.fullmatch(r"\d{1,3}(?:\.\d{3})+", found[0]):
+        return None
+    return Piece(found.end(), " chấm ".join(whole(p) for p in found[0].split(".")), "version")
+
+
+def _english(place: Place) -> Piece | None:
+    found = place.match(_ENGLISH)
+    if not found:
+        return None
+    integer, _, cents = found[0].replace(",", "").partition(".")
+    spoken = quantity(f"{integer},{cents}" if cents else integer)
+    unit = _measure(place, found.end())
+    return Piece(unit.end if unit else found.end(), f"{spoken} {unit.spoken}" if unit else spoken, "number")
+
+
+def _spaced(place: Place) -> Piece | None:
+    """1 500 000 đồng: groups of three with spaces, only before a unit."""
+    found = place.match(_SPACED)
+    if not found or found[0][0] == "0":
+        return None
+    unit = _measure(place, found.end())
+    if not unit and not re.match(r"\s*(?:hộ|người|nhân khẩu)", place.right(found.end())):
+        return None
+    spoken = whole(re.sub(r"\s", "", found[0]))
+    return Piece(unit.end if unit else found.end(), f"{spoken} {unit.spoken}" if unit else spoken, "number")
+
+
+def _point(place: Place) -> Piece | None:
+    """4.0 and 2.1 say the point; before a unit or a magnitude a point is a decimal comma."""
+    found = place.match(_POINT)
+    if not found:
+        return None
+    end = found.end()
+    unit = _measure(place, end)
+    a, b = found["a"], found["b"]
+    if unit:
+        return Piece(unit.end, f"{quantity(a + ',' + b)} {unit.spoken}", "unit")
+    tail = digits(b) if b[0] == "0" else whole(b)
+    return Piece(end, f"{whole(a)} chấm {tail}", "version", (quantity(a + "," + b),))
+
+
+def signed(place: Place) -> Piece | None:
+    """-2,5 after a space or an opening bracket, before a unit or in a sentence about amounts."""
+    found = place.match(_SIGNED)
+    if not found or not re.search(r"(?:^|[\s(:])$", place.left) or place.pos == place.start:
+        return None
+    unit = _measure(place, found.end())
+    spoken = "âm " + quantity(found["n"])
+    return Piece(
+        unit.end if unit else found.end(), f"{spoken} {unit.spoken}" if unit else spoken, "number", ("trừ",)
+    )

@@ -1,0 +1,142 @@
+"""Signs between words: pauses, strokes, dashes, symbols, ellipses and unfilled blanks."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+
+from broadcaster.reading.numbers import quantity
+from broadcaster.reading.quantities import NUMBER
+from broadcaster.reading.scan import Piece, Place
+
+COMMA, STOP = ",", "."
+_ENDINGS = re.compile(r"\./\.|[.!?…]+")
+_BLANK = re.compile(
+    r"(?:[.…]{4,}|…{2,}|\.{2,}\s?/|_{3,}|(?:\.\s){3,}\.|[.…_]{2,}(?=\s?(?:tháng|năm|giờ|/)))(?:\s?[.…_]{2,}){0,8}"
+)
+_MONEY = re.compile(rf"(?P<s>[$€£¥₫])\s?(?P<n>{NUMBER})(?!\d)(?P<w>\s(?:triệu|tỷ|tỉ|nghìn|ngàn))?")
+_MONEY_NAMES = {"$": "đô la Mỹ", "€": "ơ rô", "£": "bảng Anh", "¥": "yên", "₫": "đồng"}
+_SAID = {
+    **{
+        "&": "và",
+        "%": "phần trăm",
+        "‰": "phần nghìn",
+        "=": "bằng",
+        "≥": "lớn hơn hoặc bằng",
+        "≤": "nhỏ hơn hoặc bằng",
+    },
+    **{
+        "±": "cộng trừ",
+        "×": "nhân",
+        "≈": "xấp xỉ",
+        "°": "độ",
+        "@": "a còng",
+        "½": "một phần hai",
+        "¼": "một phần tư",
+    },
+    **{"¾": "ba phần tư", "⅓": "một phần ba", "⅔": "hai phần ba", "§": "mục", "№": "số", "∞": "vô cùng"},
+}
+_QUIET = frozenset("\"'“”‘’„‟«»‹›*`´#^|\\{}<>[]~•·●○■□▪▫◆◇►▶➢✓✔✦★☆→⇒←↔─━═¬†‡®™©\u2011ʼ′″¨¸_")
+_BRACKETS = frozenset("()[]{}|—–→⇒")
+_UNIT_STROKE = re.compile(
+    r"(?:\d[\d.,]*|một|hai|ba|bốn|năm|sáu|bảy|tám|chín|mười|mỗi)\s+(?:[^\W\d_]+\s+){0,2}[^\W\d_]+$"
+)
+_ALTERNATIVE = re.compile(r"(?:và|hoặc)$")
+
+
+def blank(place: Place) -> Piece | None:
+    """…… ____ .....: a place left to be filled in."""
+    found = place.match(_BLANK)
+    if not found:
+        return None
+    message = "Chỗ này còn để trống trong văn bản: xin điền vào, hoặc chọn “đọc nguyên” để bỏ qua."
+    return Piece(found.end(), "", "blank", code="blank", message=message)
+
+
+def ending(place: Place) -> tuple[int, str] | None:
+    """End marks: (end, "." or "!" or "?" or "…"); None when the point joins something."""
+    found = place.match(_ENDINGS)
+    if not found:
+        return None
+    marks = found[0]
+    if marks == "./.":
+        return found.end(), STOP
+    if "?" in marks:
+        return found.end(), "?"
+    if "!" in marks:
+        return found.end(), "!"
+    if "…" in marks or len(marks) > 1:
+        return found.end(), "…"
+    return found.end(), STOP
+
+
+def money(place: Place) -> Piece | None:
+    """$100, €5 triệu: the currency is said after."""
+    found = place.match(_MONEY)
+    if not found:
+        return None
+    return Piece(found.end(), f"{quantity(found['n'])}{found['w'] or ''} {_MONEY_NAMES[found['s']]}", "unit")
+
+
+def sign(place: Place) -> Piece | str:
+    """Any other sign: a piece, or "," for a pause, or "" for silence."""
+    c = place.text[place.pos]
+    before = place.text[place.pos - 1] if place.pos > place.start else " "
+    after = place.text[place.pos + 1] if place.pos + 1 < place.stop else " "
+    if c in ",;:":
+        return COMMA
+    if c in "-–—−‐‑":
+        return _dash(c, before, after)
+    if c == "/":
+        return _stroke(place, before, after)
+    if c == "+":
+        if before == " " and place.pos == place.start:
+            return ""
+        spoken = (
+            "cộng"
+            if re.search(r"\d\s*$", place.left) and re.match(r"\s*\d", place.right(place.pos + 1))
+            else "và"
+        )
+        return Piece(place.pos + 1, spoken, "sign", ("cộng", "và"))
+    if c in "<>" and re.match(r"\s*\d", place.right(place.pos + 1)):
+        return Piece(
+            place.pos + 1, "dưới" if c == "<" else "trên", "sign", ("nhỏ hơn" if c == "<" else "lớn hơn",)
+        )
+    if c == "~" and after.isdigit():
+        return Piece(place.pos + 1, "khoảng", "sign")
+    if c in _SAID:
+        return Piece(place.pos + 1, _SAID[c], "sign")
+    if c in "$€£¥₫":
+        return Piece(place.pos + 1, _MONEY_NAMES[c], "sign")
+    if c in _BRACKETS:
+        return COMMA
+    if c in _QUIET or unicodedata.category(c) in ("So", "Sk", "Mn", "Me", "Lm") and not c.isalpha():
+        return ""
+    message = f"Không biết đọc ký hiệu “{c}”: xin bỏ đi hoặc cho biết cách đọc."
+    return Piece(place.pos + 1, "", "guess", code="symbol", message=message)
+
+
+def _dash(c: str, before: str, after: str) -> str:
+    spaced = before.isspace() and after.isspace()
+    if c in "—–" and spaced:
+        return COMMA
+    return ""
+
+
+def _stroke(place: Place, before: str, after: str) -> Piece | str:
+    if before.isalpha() and after.isalpha() and after.islower():
+        if _ALTERNATIVE.search(place.left):
+            return ""
+        if re.match(r"(?:tháng|quý|năm|thôn|xã)\s\d", place.right(place.pos + 1)):
+            return Piece(place.pos + 1, "trên", "per", ("của",))
+        if _UNIT_STROKE.search(place.left):
+            return Piece(place.pos + 1, "một", "per", ("trên", "mỗi"))
+        if re.search(r"\d$", place.spoken_before):
+            return ""
+    if before.isdigit() and re.match(r"(?:tháng|quý)\s\d", place.right(place.pos + 1)):
+        return Piece(place.pos + 1, "trên", "per", ("của",))
+    if before.isdigit() and after.isalpha() or place.spoken_before == "unit":
+        return Piece(place.pos + 1, "một" if after.islower() else "trên", "per", ("trên", "mỗi"))
+    if before.isalpha() and after.isdigit():
+        return Piece(place.pos + 1, "trên", "per", ("",)) if before.islower() else ""
+    return COMMA if before.isalpha() or before in " )" else ""

@@ -1,0 +1,79 @@
+"""Times of day and lengths of time: 17h30, 7g, 17:30, 7h30-11h, 22h15', 14 giờ 00."""
+
+from __future__ import annotations
+
+import re
+
+from broadcaster.reading.numbers import cardinal
+from broadcaster.reading.scan import Piece, Place
+
+_DASH = r"\s?(?:[-–—]|÷)\s?"
+_HOUR_LETTER = r"\s?(?:h|H|g|giờ)"
+_MINUTES = r"(?P<m{n}>[0-5]\d)(?:\s?(?:phút|ph|p|['’′]))?(?![\d\w])"
+_CLOCK = re.compile(
+    rf"(?P<h1>\d{{1,2}}){_HOUR_LETTER}(?:\s?{_MINUTES.format(n=1)}|(?![\w]))"
+    rf"(?:{_DASH}(?P<h2>\d{{1,2}}){_HOUR_LETTER}(?:\s?{_MINUTES.format(n=2)}|(?![\w])))?"
+)
+_COLON = re.compile(
+    r"(?P<h1>[01]?\d|2[0-4]):(?P<m1>[0-5]\d)(?::(?P<s1>[0-5]\d))?(?![\d:])"
+    rf"(?:{_DASH}(?P<h2>[01]?\d|2[0-4]):(?P<m2>[0-5]\d)(?![\d:]))?(?P<unit>\s?(?:h|giờ)\b)?"
+)
+_FIRST_BARE = re.compile(
+    rf"(?P<h1>\d{{1,2}}){_DASH}(?P<h2>\d{{1,2}}){_HOUR_LETTER}(?:\s?{_MINUTES.format(n=2)}|(?![\w]))"
+)
+_LENGTH = re.compile(
+    r"(?:kéo dài|trong vòng|trong|thời lượng|sau|mất|dài|quá|suốt)(?: khoảng| hơn| gần)?\s*$"
+)
+_RATIO = re.compile(r"tỷ lệ|tỉ lệ|tỷ số|tỉ số|pha|theo tỷ|tỉ xích|thang")
+
+
+def _spoken(hours: str, minutes: str | None, *, seconds: str | None = None) -> str:
+    parts = [cardinal(int(hours)), "giờ"]
+    if minutes and (int(minutes) or seconds):
+        parts += [cardinal(int(minutes)), "phút"]
+    if seconds:
+        parts += [cardinal(int(seconds)), "giây"]
+    return " ".join(parts)
+
+
+def clock(place: Place) -> Piece | None:
+    """17h30, 7g, 7h30-11h, 14 giờ 00, 22h15', 7-11h."""
+    found = place.match(_FIRST_BARE)
+    if found and int(found["h1"]) <= 24 >= int(found["h2"]):
+        spoken = f"{cardinal(int(found['h1']))} giờ đến {_spoken(found['h2'], found['m2'])}"
+        if " giờ" in found[0] and not found["m2"]:
+            spoken = f"{cardinal(int(found['h1']))} đến {_spoken(found['h2'], None)}"
+        return Piece(found.end(), spoken, "time")
+    found = place.match(_CLOCK)
+    if not found:
+        return None
+    if re.match(r"\d+\s?g", found[0]) and not found["m1"] and "giờ" not in found[0]:
+        # "7g" is an hour only where hours stand; "7 g" alone is grams
+        if " g" in found[0] or not re.search(
+            r"(?:lúc|từ|đến|tới|vào|hồi|trước|sau|khoảng|sáng|chiều|tối|trưa|đêm)\s*$", place.left
+        ):
+            if not found["h2"]:
+                return None
+    if int(found["h1"]) > 24 and found["m1"] and int(found["h1"]) > 99:
+        return None
+    spoken = _spoken(found["h1"], found["m1"])
+    if found["h2"]:
+        spoken += f" đến {_spoken(found['h2'], found['m2'])}"
+    minutes = found["m1"]
+    alternatives: tuple[str, ...] = ()
+    if minutes == "30" and not found["h2"]:
+        alternatives = (f"{cardinal(int(found['h1']))} giờ rưỡi",)
+    if minutes == "00" and not found["h2"]:
+        alternatives = (f"{cardinal(int(found['h1']))} giờ đúng",)
+    return Piece(found.end(), spoken, "time", alternatives)
+
+
+def colon(place: Place) -> Piece | None:
+    """17:30, 07:00 - 11:30, 17:30:15; a ratio 1:3 is left to others."""
+    found = place.match(_COLON)
+    if not found or (_RATIO.search(place.left[-24:]) and not found["unit"]):
+        return None
+    spoken = _spoken(found["h1"], found["m1"], seconds=found["s1"])
+    if found["h2"]:
+        spoken += f" đến {_spoken(found['h2'], found['m2'])}"
+    return Piece(found.end(), spoken, "time")

@@ -1,0 +1,347 @@
+"""Weekly slots, their dated exceptions and standing orders, each checked against the station's policy.
+
+Every change is followed by the airings that have not started, in the same transaction, over the days that
+are materialised already.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import date, datetime, time, timedelta
+
+from sqlalchemy import delete, insert, select
+from sqlalchemy.orm import Session, selectinload
+from sqlalchemy.orm.attributes import flag_modified
+
+from broadcaster.errors import Conflict, InputError, NotFound, Refused
+from broadcaster.model import LatePolicy, Priority, StartMode
+from broadcaster.schedule import policy as rules_of_the_station
+from broadcaster.schedule.airings import refuse, sessions_on
+from broadcaster.schedule.live import record, station_of
+from broadcaster.schedule.materialising import materialise, rule_of
+from broadcaster.schedule.slots import ACTIONS, format_weekdays, instant, local_day, parse_weekdays
+from broadcaster.store.tables import (
+    Bulletin,
+    Rotation,
+    Slot,
+    SlotException,
+    SlotVillage,
+    Station,
+    User,
+    Village,
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SlotForm:
+    """Everything a person says about a slot.  `weekdays` 'mon,tue,…'; no `village_ids` = every village."""
+
+    name: str
+    weekdays: str
+    start_local: time
+    valid_from: date
+    valid_to: date | None = None
+    max_minutes: int = 15
+    start_mode: StartMode = StartMode.AT_ONCE
+    wait_s: int = 0
+    late_policy: LatePolicy = LatePolicy.PLAY_WITHIN_GRACE
+    grace_s: int = 300
+    priority: Priority = Priority.ROUTINE
+    volume_percent: int = 100
+    template_name: str = "thuong"
+    village_ids: tuple[int, ...] = field(default=())
+
+
+def add_slot(session: Session, station: Station, form: SlotForm, *, actor: User, now: datetime) -> Slot:
+    """A new weekly slot and its airings.  Refused with remedies when policy or another slot forbids it."""
+    weekdays = _check_form(session, station, form)
+    _check_policy(session, station, form, weekdays, slot_id=None, today=local_day(station.zone, now))
+    slot = Slot(station_id=station.id, version=1, **_columns(form, weekdays))
+    session.add(slot)
+    session.flush()
+    _write_villages(session, slot.id, form.village_ids)
+    _tell(session, station, actor, "slot.add", slot, now)
+    _follow(session, station, now)
+    return slot
+
+
+def edit_slot(
+    session: Session, slot_id: int, form: SlotForm, *, version: int, actor: User, now: datetime
+) -> Slot:
+    """Change a slot; what has not started follows it in place, what has started stays as it was.
+
+    `version` is the one the form was opened with: Conflict when somebody changed the slot meanwhile.
+    """
+    slot, station = _load(session, slot_id)
+    if slot.version != version:
+        raise Conflict(
+            f"Khung giờ “{slot.name}” vừa được người khác sửa. Hãy tải lại trang rồi sửa tiếp trên bản mới."
+        )
+    weekdays = _check_form(session, station, form)
+    _check_policy(session, station, form, weekdays, slot_id=slot.id, today=local_day(station.zone, now))
+    for name, value in _columns(form, weekdays).items():
+        setattr(slot, name, value)
+    flag_modified(slot, "name")  # the version moves even when only the villages did
+    session.execute(delete(SlotVillage).where(SlotVillage.slot_id == slot.id))
+    _write_villages(session, slot.id, form.village_ids)
+    session.flush()
+    session.expire(slot, ["villages"])
+    _tell(session, station, actor, "slot.edit", slot, now)
+    _follow(session, station, now)
+    return slot
+
+
+def remove_slot(session: Session, slot_id: int, *, actor: User, now: datetime) -> Slot:
+    """Stop a slot: its airings that have not started are cancelled, its history stays."""
+    slot, station = _load(session, slot_id)
+    slot.active = False
+    session.flush()
+    _tell(session, station, actor, "slot.remove", slot, now)
+    _follow(session, station, now)
+    return slot
+
+
+def set_exception(
+    session: Session,
+    slot_id: int,
+    local_date: date,
+    action: str,
+    *,
+    start_local: time | None = None,
+    note: str = "",
+    actor: User,
+    now: datetime,
+) -> SlotException:
+    """One dated exception: `skip` the day, `replace` its start, or play it as an `extra` day.
+
+    A second exception for the same date takes the place of the first.
+    """
+    slot, station = _load(session, slot_id)
+    if action not in ACTIONS:
+        raise InputError(f"Không có loại ngoại lệ “{action}”. Hãy chọn một trong: {', '.join(ACTIONS)}.")
+    if local_date < local_day(station.zone, now):
+        raise Refused("Ngày này đã qua, lịch cũ không sửa được.", remedies=("Chọn từ hôm nay trở đi.",))
+    named = local_date.isoweekday() in rule_of(slot).weekdays
+    if action == "replace" and (start_local is None or not named):
+        raise InputError(
+            "Đổi giờ cần giờ mới, và chỉ dùng cho ngày khung giờ này có phát. Hãy nhập giờ, hoặc chọn “thêm ngày”."
+        )
+    if action != "skip":
+        start = start_local or slot.start_local
+        if instant(station.zone, local_date, start) <= now:
+            raise Refused("Giờ phát này đã qua.", remedies=("Chọn giờ sau giờ hiện tại.",))
+        refuse(
+            rules_of_the_station.check_session(
+                rules_of_the_station.Policy.from_data(station.policy),
+                _session_of(slot, start),
+                weekday=local_date.isoweekday(),
+                others=sessions_on(session, station, local_date, without_slot=slot.id),
+            )
+        )
+    row = next((one for one in slot.exceptions if one.local_date == local_date), None)
+    if row is None:
+        row = SlotException(slot_id=slot.id, local_date=local_date, action=action)
+        slot.exceptions.append(row)
+    row.action, row.start_local, row.note = action, start_local, note.strip()
+    session.flush()
+    _tell(session, station, actor, "slot.exception", slot, now, date=local_date.isoformat(), kind=action)
+    _follow(session, station, now)
+    return row
+
+
+def clear_exception(session: Session, slot_id: int, local_date: date, *, actor: User, now: datetime) -> None:
+    """Let the rule speak for that date again; an airing cancelled by the exception comes back."""
+    slot, station = _load(session, slot_id)
+    row = next((one for one in slot.exceptions if one.local_date == local_date), None)
+    if row is None:
+        raise NotFound(f"Khung giờ “{slot.name}” không có ngoại lệ vào ngày {local_date:%d/%m/%Y}.")
+    slot.exceptions.remove(row)
+    session.delete(row)
+    session.flush()
+    _tell(session, station, actor, "slot.exception", slot, now, date=local_date.isoformat(), kind="clear")
+    _follow(session, station, now)
+
+
+def set_rotation(
+    session: Session,
+    slot_id: int,
+    bulletin_ids: Sequence[int],
+    *,
+    per_airing: int,
+    actor: User,
+    now: datetime,
+) -> Rotation:
+    """A standing order: each new airing of the slot takes the next `per_airing` bulletins in turn.
+
+    Airings that exist already keep their running order.
+    """
+    slot, station = _load(session, slot_id)
+    if not 1 <= per_airing <= 20:
+        raise InputError("Mỗi buổi nhận từ 1 đến 20 bản tin luân phiên. Hãy nhập lại.")
+    order = list(dict.fromkeys(bulletin_ids))
+    known = session.scalars(
+        select(Bulletin.id).where(Bulletin.station_id == station.id, Bulletin.id.in_(order))
+    ).all()
+    if len(known) != len(order):
+        raise NotFound("Có bản tin trong danh sách luân phiên không còn ở đài. Hãy chọn lại.")
+    row = session.scalar(select(Rotation).where(Rotation.slot_id == slot.id))
+    if row is None:
+        row = Rotation(station_id=station.id, slot_id=slot.id)
+        session.add(row)
+    row.per_airing, row.bulletins = per_airing, order
+    session.flush()
+    _tell(session, station, actor, "slot.rotation", slot, now, bulletins=order, per_airing=per_airing)
+    return row
+
+
+def _load(session: Session, slot_id: int) -> tuple[Slot, Station]:
+    slot = session.scalar(
+        select(Slot)
+        .where(Slot.id == slot_id, Slot.active)
+        .options(selectinload(Slot.exceptions), selectinload(Slot.villages))
+    )
+    if slot is None:
+        raise NotFound("Không tìm thấy khung giờ này ở đài. Hãy mở lại lịch tuần.")
+    return slot, station_of(session, slot.station_id)
+
+
+def _check_form(session: Session, station: Station, form: SlotForm) -> frozenset[int]:
+    weekdays = parse_weekdays(form.weekdays)
+    if not form.name.strip():
+        raise InputError("Hãy đặt tên cho khung giờ, ví dụ “Buổi sáng”.")
+    if form.valid_to is not None and form.valid_to < form.valid_from:
+        raise InputError("Ngày kết thúc của khung giờ trước ngày bắt đầu. Hãy sửa lại hai ngày.")
+    if not 0 <= form.volume_percent <= 100:
+        raise InputError("Âm lượng tính từ 0 đến 100 phần trăm. Hãy nhập lại.")
+    if form.grace_s < 0 or form.wait_s < 0:
+        raise InputError("Số giây chờ và số giây cho phép trễ không được âm. Hãy nhập lại.")
+    if form.priority is Priority.EMERGENCY:
+        raise InputError("Khung giờ hằng tuần không dùng mức khẩn cấp. Hãy dùng màn hình phát khẩn cấp.")
+    if form.village_ids:
+        known = session.scalars(
+            select(Village.id).where(Village.station_id == station.id, Village.id.in_(form.village_ids))
+        ).all()
+        if len(known) != len(set(form.village_ids)):
+            raise InputError("Có thôn được chọn không còn ở đài. Hãy chọn lại các thôn.")
+    return weekdays
+
+
+def _columns(form: SlotForm, weekdays: frozenset[int]) -> dict[str, object]:
+    return {
+        "name": form.name.strip(),
+        "weekdays": format_weekdays(weekdays),
+        "start_local": form.start_local.replace(second=0, microsecond=0, tzinfo=None),
+        "valid_from": form.valid_from,
+        "valid_to": form.valid_to,
+        "max_minutes": form.max_minutes,
+        "start_mode": form.start_mode,
+        "wait_s": form.wait_s,
+        "late_policy": form.late_policy,
+        "grace_s": form.grace_s,
+        "priority": form.priority,
+        "volume_percent": form.volume_percent,
+        "template_name": form.template_name,
+    }
+
+
+def _check_policy(
+    session: Session,
+    station: Station,
+    form: SlotForm,
+    weekdays: frozenset[int],
+    *,
+    slot_id: int | None,
+    today: date,
+) -> None:
+    policy = rules_of_the_station.Policy.from_data(station.policy)
+    wanted = rules_of_the_station.Session(
+        key=f"slot-{slot_id or 'mới'}",
+        name=form.name.strip(),
+        start=form.start_local,
+        minutes=form.max_minutes,
+        priority=form.priority,
+        villages=frozenset(form.village_ids) or None,
+    )
+    others = session.scalars(
+        select(Slot)
+        .where(Slot.station_id == station.id, Slot.active, Slot.id != (slot_id or 0))
+        .order_by(Slot.id)
+        .options(selectinload(Slot.villages))
+    ).all()
+    together = [
+        one
+        for one in others
+        if (one.valid_to is None or one.valid_to >= max(form.valid_from, today))
+        and (form.valid_to is None or one.valid_from <= form.valid_to)
+    ]
+    refusals: list[rules_of_the_station.Refusal] = []
+    for weekday in sorted(weekdays):
+        beside = [_session_of(one, one.start_local) for one in together if weekday in rule_of(one).weekdays]
+        refusals += rules_of_the_station.check_session(policy, wanted, weekday=weekday, others=beside)
+    refuse(refusals)
+    _check_dated(session, station, form, weekdays, wanted, policy, slot_id=slot_id, today=today)
+
+
+def _check_dated(
+    session: Session,
+    station: Station,
+    form: SlotForm,
+    weekdays: frozenset[int],
+    wanted: rules_of_the_station.Session,
+    policy: rules_of_the_station.Policy,
+    *,
+    slot_id: int | None,
+    today: date,
+) -> None:
+    # Extra airings and moved days are dated, so the weekly comparison above does not see them.
+    day = max(today, form.valid_from)
+    last = station.materialised_through or day
+    last = last if form.valid_to is None else min(last, form.valid_to)
+    while day <= last:
+        if day.isoweekday() in weekdays:
+            beside = sessions_on(session, station, day, without_slot=slot_id)
+            refuse(rules_of_the_station.clashes(wanted, beside, policy=policy))
+        day += timedelta(days=1)
+
+
+def _session_of(slot: Slot, start: time) -> rules_of_the_station.Session:
+    return rules_of_the_station.Session(
+        key=f"slot-{slot.id}",
+        name=slot.name,
+        start=start,
+        minutes=slot.max_minutes,
+        priority=slot.priority,
+        villages=frozenset(one.id for one in slot.villages) or None,
+    )
+
+
+def _write_villages(session: Session, slot_id: int, village_ids: Sequence[int]) -> None:
+    if village_ids:
+        session.execute(
+            insert(SlotVillage), [{"slot_id": slot_id, "village_id": one} for one in sorted(set(village_ids))]
+        )
+
+
+def _follow(session: Session, station: Station, now: datetime) -> None:
+    today = local_day(station.zone, now)
+    if station.materialised_through is None:
+        return  # the clock has not materialised anything yet; its first tick will
+    days = max((station.materialised_through - today).days + 1, 1)
+    materialise(session, station, today=today, now=now, days=days)
+
+
+def _tell(
+    session: Session,
+    station: Station,
+    actor: User,
+    action: str,
+    slot: Slot,
+    now: datetime,
+    **detail: object,
+) -> None:
+    record(
+        session, station_id=station.id, actor=actor, action=action, subject=f"slot-{slot.id}",
+        detail={"name": slot.name, "weekdays": slot.weekdays, "start": f"{slot.start_local:%H:%M}", **detail},
+        now=now,
+    )  # fmt: skip

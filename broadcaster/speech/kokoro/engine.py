@@ -1,0 +1,204 @@
+"""Syllables → samples, in the process that holds the model.  Nothing is random: same text, same samples."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from broadcaster.errors import VoiceError
+from broadcaster.speech import phonology, tones
+from broadcaster.speech.kokoro import graph, model
+from broadcaster.speech.phonology import Break, Item, Syllable
+
+SAMPLE_RATE_HZ = 24_000
+FRAME_SAMPLES = 600  # one step of the durations; the pitch curve has two values a step
+SOUND_VERSION = "1"  # raise whenever the same words would sound otherwise
+
+MAX_SYLLABLES = 45  # a piece; memory and time grow with it, and the model takes 510 tokens
+LEAD_STEPS, TAIL_STEPS = 12, 8  # the model wants some silence round its words, or it swallows the first one
+KEEP_BEFORE_MS, KEEP_AFTER_MS = 40, 80  # of that silence, so much stays
+SPEECH_DBFS = -23.0  # level of the voiced part of every sentence
+PEAK = 0.95
+FADE_MS = 8
+
+F32 = NDArray[np.float32]
+
+
+@dataclass(frozen=True, slots=True)
+class Speaker:
+    """One voice: 256 numbers of style and the middle of its pitch."""
+
+    name: str
+    label: str
+    style: tuple[float, ...]
+    pitch_hz: float
+    accent: str = "bắc"
+
+
+def load_speaker(file: Path) -> Speaker:
+    """Reads `audio/voices/NAME.json`; VoiceError when it is not a voice."""
+    try:
+        raw = json.loads(file.read_text(encoding="utf-8"))
+        speaker = Speaker(
+            name=str(raw["name"]),
+            label=str(raw["label"]),
+            style=tuple(float(x) for x in raw["style"]),
+            pitch_hz=float(raw["pitch_hz"]),
+            accent=str(raw.get("accent", "bắc")),
+        )
+    except FileNotFoundError as error:
+        raise VoiceError(f"Không có giọng nhúng nào tên {file.stem}; xem `voices list`.") from error
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise VoiceError(f"Tệp giọng {file.name} bị hỏng ({error}); hãy chép lại từ bản cài đặt.") from error
+    if (
+        len(speaker.style) != 256
+        or not 50 <= speaker.pitch_hz <= 400
+        or speaker.accent not in phonology.ACCENTS
+    ):
+        raise VoiceError(f"Tệp giọng {file.name} không phải một giọng 256 số; hãy chép lại từ bản cài đặt.")
+    return speaker
+
+
+def pieces(items: list[Item], longest: int = MAX_SYLLABLES) -> list[list[Item]]:
+    """A sentence in pieces of at most `longest` syllables, cut after a break where there is one, else before
+    a syllable that begins with a stop (its closure hides the cut)."""
+    done: list[list[Item]] = []
+    rest = list(items)
+    while sum(isinstance(i, Syllable) for i in rest) > longest:
+        count, best, best_rank = 0, 0, -1
+        for index, item in enumerate(rest):
+            if isinstance(item, Syllable):
+                if count >= longest:
+                    break
+                hidden = item.onset in ("b", "c", "ch", "đ", "t", "th", "tr", "p")
+                rank, cut_at = (1 if hidden else 0), index
+                count += 1
+            else:
+                rank, cut_at = 2, index + 1
+            if count >= longest // 2 and rank >= best_rank:
+                best, best_rank = cut_at, rank
+        done.append(rest[:best])
+        rest = rest[best:]
+    if any(isinstance(i, Syllable) for i in rest):
+        done.append(rest)
+    elif done:
+        done[-1].extend(rest)
+    return done
+
+
+class Engine:
+    """The three stages, loaded; single thread.  Not thread-safe by contract: one engine a worker."""
+
+    def __init__(self, home: Path) -> None:
+        """Loads (and if need be makes) the model under `home`; VoiceError with the reason."""
+        folder = model.ensure(home)
+        try:
+            import onnxruntime as ort
+        except ImportError as error:
+            raise VoiceError(
+                "Chưa cài gói onnxruntime cho giọng nhúng; hãy chạy lại pip install -r requirements.txt."
+            ) from error
+        options = ort.SessionOptions()
+        options.intra_op_num_threads = 1
+        options.inter_op_num_threads = 1
+        options.log_severity_level = 3
+        self._stages: list[Any] = [
+            ort.InferenceSession(str(folder / name), options, providers=["CPUExecutionProvider"])
+            for name in model.STAGES
+        ]
+
+    def speak(self, sentence: str, speaker: Speaker, *, speed: float = 1.0) -> F32:
+        """Samples at 24 kHz, levelled, with clean ends; no syllable to say gives a short silence."""
+        items = phonology.parse(sentence)
+        total = sum(isinstance(i, Syllable) for i in items)
+        if total == 0:
+            return np.zeros(SAMPLE_RATE_HZ // 10, np.float32)
+        sound: list[F32] = []
+        said = 0
+        for piece in pieces(items):
+            last = said + sum(isinstance(i, Syllable) for i in piece) >= total
+            sound.append(self._piece(piece, speaker, speed=speed, sung=(total, said), last=last))
+            said += sum(isinstance(i, Syllable) for i in piece)
+        return _levelled(np.concatenate(sound))
+
+    def _piece(
+        self, items: list[Item], speaker: Speaker, *, speed: float, sung: tuple[int, int], last: bool
+    ) -> F32:
+        end = items[-1].mark if isinstance(items[-1], Break) else ("." if last else ",")
+        if not isinstance(items[-1], Break):
+            items = [*items, Break(end)]
+        text, places = phonology.sounds(items, phonology.ACCENTS[speaker.accent])
+        numbers = [0, *(phonology.TOKENS[letter] for letter in text), 0]
+        values: dict[str, NDArray[Any]] = {
+            "tokens": np.array([numbers], np.int64),
+            "style": np.array([speaker.style], np.float32),
+            "speed": np.array([speed], np.float32),
+        }
+        self._run(0, values)
+        steps = values[graph.DURATIONS].reshape(-1).copy()
+        steps[0], steps[-1] = min(steps[0], LEAD_STEPS), min(steps[-1], TAIL_STEPS)
+        values[graph.DURATIONS] = steps.reshape(values[graph.DURATIONS].shape)
+        self._run(1, values)
+        starts = np.concatenate([[0], np.cumsum(steps)]).astype(int) * 2
+        notes = [
+            tones.Note(
+                start=int(starts[p.start + 1]),
+                rhyme=int(starts[p.rhyme + 1]),
+                end=int(starts[p.end + 1]),
+                tone=p.syllable.tone,
+                stopped=p.syllable.stopped,
+            )
+            for p in places
+        ]
+        own = values[graph.PITCH]
+        melody = tones.MELODIES[speaker.accent]
+        line = tones.line(notes, own.size, melody=melody, end_mark=end, sung=sung)
+        curve = tones.pitch(own.reshape(-1).tolist(), notes, line, base_hz=speaker.pitch_hz, melody=melody)
+        values[graph.PITCH] = np.array(curve, np.float32).reshape(own.shape)
+        self._run(2, values)
+        return _faded(_trimmed(np.asarray(values[graph.SOUND], np.float32).reshape(-1)))
+
+    def _run(self, stage: int, values: dict[str, NDArray[Any]]) -> None:
+        session = self._stages[stage]
+        wanted = [output.name for output in session.get_outputs()]
+        given = {value.name: values[value.name] for value in session.get_inputs()}
+        values.update(zip(wanted, session.run(wanted, given), strict=True))
+
+
+def _trimmed(samples: F32) -> F32:
+    """Without the silence at both ends, but for a little."""
+    block = SAMPLE_RATE_HZ // 200
+    size = np.abs(samples[: len(samples) // block * block]).reshape(-1, block).max(axis=1)
+    sounding = np.flatnonzero(size > max(float(size.max(initial=0.0)) * 0.01, 1e-4))
+    if sounding.size == 0:
+        return samples
+    first = int(sounding[0]) * block - KEEP_BEFORE_MS * SAMPLE_RATE_HZ // 1000
+    last = (int(sounding[-1]) + 1) * block + KEEP_AFTER_MS * SAMPLE_RATE_HZ // 1000
+    return samples[max(first, 0) : last]
+
+
+def _faded(samples: F32) -> F32:
+    length = min(len(samples) // 2, SAMPLE_RATE_HZ * FADE_MS // 1000)
+    ramp = np.linspace(0.0, 1.0, length, dtype=np.float32)
+    samples = samples.copy()
+    samples[:length] *= ramp
+    samples[len(samples) - length :] *= ramp[::-1]
+    return samples
+
+
+def _levelled(samples: F32) -> F32:
+    """Every sentence at the same level of its *sounding* part, so that pauses do not make it louder."""
+    block = SAMPLE_RATE_HZ // 50
+    blocks = samples[: len(samples) // block * block].reshape(-1, block).astype(np.float64)
+    power = np.mean(blocks**2, axis=1)
+    if power.size == 0 or power.max() < 1e-9:
+        return samples
+    loud = power[power > power.max() * 10 ** (-30 / 10)]
+    gain = 10 ** (SPEECH_DBFS / 20) / float(np.sqrt(loud.mean()))
+    gain = min(gain, PEAK / float(np.abs(samples).max()))
+    return np.ascontiguousarray(samples * np.float32(gain), dtype=np.float32)

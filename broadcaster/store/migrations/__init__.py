@@ -1,0 +1,1 @@
+"""The database's versions, oldest first.  `scripts/make_migration.py` writes a new one from the tables."""

@@ -1,0 +1,44 @@
+"""The doctor says what is missing and what to do, on either platform."""
+
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+
+from broadcaster import doctor
+
+
+def test_a_nearly_full_disk_is_a_fault_with_a_remedy() -> None:
+    assert doctor.disk(Path("."), free_bytes=500_000_000).ok is False
+    assert "0,5 GB" in doctor.disk(Path("."), free_bytes=500_000_000).sentence
+    assert doctor.disk(Path("."), free_bytes=50_000_000_000).ok is True
+
+
+@pytest.mark.parametrize("url", ["http://localhost:8000", "http://127.0.0.1:8000", "http://[::1]:8000"])
+def test_a_loopback_address_is_refused_for_phones(url: str) -> None:
+    assert doctor.public_address(url).ok is False
+
+
+def test_an_address_in_the_office_network_is_accepted() -> None:
+    assert doctor.public_address("http://192.168.1.20:8000").ok is True
+    assert doctor.public_address("").ok is None
+
+
+@pytest.mark.parametrize(("platform", "stdout", "code", "ok"), [
+    ("linux", "NTPSynchronized=yes", 0, True),
+    ("linux", "NTPSynchronized=no", 0, False),
+    ("win32", "Leap Indicator: 0", 0, True),
+    ("win32", "", 1, False),
+])  # fmt: skip
+def test_an_unsynchronised_clock_is_a_fault(platform: str, stdout: str, code: int, ok: bool) -> None:
+    def run(*_: Any, **__: Any) -> Any:
+        return SimpleNamespace(stdout=stdout, returncode=code)
+
+    assert doctor.clock_synchronised(platform=platform, run=run).ok is ok
+
+
+def test_parts_that_do_not_start_with_the_machine_are_named() -> None:
+    finding = doctor.power_on_start(states={"serve": "active", "play": "inactive"})
+    assert finding.ok is None
+    assert "play" in finding.sentence

@@ -1,0 +1,87 @@
+"""A whole bulletin: what is spoken, what is left out, what must be answered."""
+
+from __future__ import annotations
+
+import json
+
+from broadcaster.model import VERBATIM, Pause
+from broadcaster.reading import read, reading_to_json, spoken
+
+PLAN = """ỦY BAN NHÂN DÂN
+XÃ BẾN SUNG
+Số:     /KH-UBND
+CỘNG HÒA XÃ HỘI CHỦ NGHĨA VIỆT NAM
+Độc lập - Tự do - Hạnh phúc
+Bến Sung, ngày     tháng     năm 2026
+
+KẾ HOẠCH
+Tuyên truyền phòng, chống cháy rừng năm 2026
+
+I. MỤC ĐÍCH
+1. Nâng cao ý thức của nhân dân. Mỗi thôn cử 01 tổ 5-7 người trực 24/24h.
+- Từ 7h30-11h ngày 15/3: các thôn làm việc.
+
+Trên đây là kế hoạch của xã./.
+
+Nơi nhận:
+- TT Đảng ủy (b/c);
+- Lưu: VT, VHXH.
+
+TM. ỦY BAN NHÂN DÂN
+KT. CHỦ TỊCH
+PHÓ CHỦ TỊCH
+
+Lê Thị B
+"""
+
+
+def test_furniture_is_left_out_and_shown() -> None:
+    reading = read(PLAN)
+    assert [part.kind for part in reading.left_out] == ["letterhead", "recipients", "signature"]
+    assert reading.sentences[0].spoken == "Kế hoạch."
+    assert reading.sentences[-1].spoken == "Trên đây là kế hoạch của xã."
+    assert "Nơi nhận" not in reading.spoken
+    for part in reading.left_out:
+        assert reading.text[part.start : part.end] == part.written
+
+
+def test_sentences_carry_their_place_and_pause() -> None:
+    reading = read(PLAN)
+    for sentence in reading.sentences:
+        assert reading.text[sentence.start : sentence.end] == sentence.written
+        for mark in sentence.marks:
+            assert sentence.start <= mark.start <= mark.end <= sentence.end
+            assert reading.text[mark.start : mark.end] == mark.written
+    said = {s.spoken: s.pause for s in reading.sentences}
+    assert said["Một, mục đích."] is Pause.ITEM
+    assert said["Một, Nâng cao ý thức của nhân dân."] is Pause.SENTENCE
+    assert said["Trên đây là kế hoạch của xã."] is Pause.PARAGRAPH
+
+
+def test_blanks_block_until_each_is_answered() -> None:
+    reading = read(PLAN)
+    assert reading.blocking
+    assert {w.code for w in reading.warnings} == {"blank"}
+    assert len(reading.warnings) == 2
+    first, second = reading.warnings
+    assert read(PLAN, answers={first.key: VERBATIM}).warnings == (second,)
+    assert not read(PLAN, answers={first.key: VERBATIM, second.key: "ngày mười tháng ba"}).blocking
+
+
+def test_an_unknown_abbreviation_is_asked_once_and_answered_everywhere() -> None:
+    text = "Hội XQB họp. Thành viên XQB có mặt đủ."
+    reading = read(text)
+    assert [w.key for w in reading.warnings] == ["XQB"]
+    answered = read(text, answers={"XQB": "xuân quê bình"})
+    assert not answered.blocking
+    assert answered.spoken.count("xuân quê bình") == 2
+
+
+def test_a_range_is_never_a_date() -> None:
+    assert spoken("Thời gian 5-7 ngày.") == "thời gian năm đến bảy ngày"
+
+
+def test_json_is_plain_data() -> None:
+    data = json.loads(json.dumps(reading_to_json(read(PLAN))))
+    assert data["blocking"] is True
+    assert data["sentences"][0]["spoken"] == "Kế hoạch."
