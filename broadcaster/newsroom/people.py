@@ -6,6 +6,7 @@ import re
 import unicodedata
 from collections.abc import Mapping
 from datetime import date, datetime
+from functools import cache
 from types import MappingProxyType
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -38,7 +39,6 @@ DELEGATED = frozenset("approve return".split())
 
 PASSWORD_MIN = 10
 _HASHER = PasswordHasher()
-_NOBODY = _HASHER.hash("nobody has this password, but it takes as long to find out")
 _USERNAME = re.compile(r"[a-z0-9][a-z0-9._-]{1,59}")
 _COMMON = ("password", "matkhau", "123456", "qwerty", "abcdef", "111111")
 
@@ -101,7 +101,7 @@ def authenticate(session: Session, username: str, password: str) -> User | None:
     """The active person of that name and password, or None.  Takes as long for a name that is not there."""
     user = session.scalar(select(User).where(User.username == _name(username)))
     try:
-        _HASHER.verify(user.password_hash if user is not None else _NOBODY, _composed(password))
+        _HASHER.verify(user.password_hash if user is not None else _nobody(), _composed(password))
     except (VerificationError, InvalidHashError):
         return None
     if user is None or not user.active:
@@ -269,6 +269,11 @@ def record(
     )
     session.add(row)
     return row
+
+
+@cache
+def _nobody() -> str:
+    return _HASHER.hash("nobody has this password, but it takes as long to find out")
 
 
 def _by_name(session: Session, username: str) -> User:

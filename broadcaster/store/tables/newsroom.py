@@ -70,6 +70,7 @@ class Revision(Base):
     title: Mapped[str] = mapped_column(String(300))
     text: Mapped[str] = mapped_column(Text)
     text_sha256: Mapped[str] = mapped_column(String(64))
+    answers: Mapped[dict[str, Any]] = mapped_column(default=dict)  # warning key -> reading
     reading: Mapped[dict[str, Any]]  # reading_to_json
     reading_sha256: Mapped[str] = mapped_column(String(64))
     priority: Mapped[Priority] = mapped_column(EnumText(Priority), default=Priority.ROUTINE)

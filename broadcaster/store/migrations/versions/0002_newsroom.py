@@ -129,6 +129,7 @@ def upgrade() -> None:
         sa.Column("title", sa.String(length=300), nullable=False),
         sa.Column("text", sa.Text(), nullable=False),
         sa.Column("text_sha256", sa.String(length=64), nullable=False),
+        sa.Column("answers", sa.JSON(), nullable=False),
         sa.Column("reading", sa.JSON(), nullable=False),
         sa.Column("reading_sha256", sa.String(length=64), nullable=False),
         sa.Column("priority", sa.String(length=20), nullable=False),

@@ -1,0 +1,29 @@
+"""The life of a bulletin: draft -> submitted -> approved | returned -> draft; approved -> withdrawn.
+
+Functions take a session and never commit.  Ring the worker's doorbell after the commit of a `submit`.
+"""
+
+from broadcaster.newsroom.approved import approved_revision, approved_revisions
+from broadcaster.newsroom.bulletins.deciding import approve, return_bulletin, withdraw
+from broadcaster.newsroom.bulletins.drafts import create_bulletin, reading_of, save_draft, set_answer
+from broadcaster.newsroom.bulletins.found import bulletin_by_id, bulletins, revision_by_id, waiting
+from broadcaster.newsroom.bulletins.submitting import freeze_take, frozen_reading, submit
+
+__all__ = [
+    "approve",
+    "approved_revision",
+    "approved_revisions",
+    "bulletin_by_id",
+    "bulletins",
+    "create_bulletin",
+    "freeze_take",
+    "frozen_reading",
+    "reading_of",
+    "return_bulletin",
+    "revision_by_id",
+    "save_draft",
+    "set_answer",
+    "submit",
+    "waiting",
+    "withdraw",
+]

@@ -1,0 +1,139 @@
+"""Freezing: a draft becomes an immutable revision with its reading; the worker adds its take, once."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from broadcaster.errors import InputError, ReadingBlocked, Refused
+from broadcaster.model import (
+    BulletinState,
+    LeftOut,
+    Mark,
+    Pause,
+    Priority,
+    Reading,
+    Sentence,
+    Take,
+)
+from broadcaster.newsroom.bulletins.drafts import ensure_version, flush_or_conflict, reading_of
+from broadcaster.newsroom.bulletins.found import bulletin_by_id, newest_revision, revision_by_id
+from broadcaster.newsroom.hashes import reading_sha256, text_sha256
+from broadcaster.newsroom.people import record, require
+from broadcaster.reading import reading_to_json
+from broadcaster.store.queue import enqueue
+from broadcaster.store.tables import Bulletin, Revision, TakeRow, User
+
+# An approver waits for the sound: before programmes of later airings, after those that air sooner.
+TAKE_WITHIN = timedelta(minutes=30)
+
+
+def submit(session: Session, bulletin_id: int, *, version: int, actor: User, now: datetime) -> Revision:
+    """Freeze the draft as the next revision and ask for its take.
+
+    ReadingBlocked while a warning has no answer; InputError when there is nothing to read; Conflict when
+    the draft moved; Refused when nothing new would be submitted.
+    """
+    bulletin = bulletin_by_id(session, bulletin_id, to_change=True)
+    require(
+        session, actor, "submit", now=now,
+        message="Tài khoản này không được gửi duyệt bản tin. Hãy nhờ cán bộ soạn bản tin.",
+    )  # fmt: skip
+    ensure_version(bulletin, version)
+    if bulletin.state is BulletinState.SUBMITTED:
+        raise Refused(f"Bản tin “{bulletin.title}” đã gửi và đang chờ duyệt.")
+    reading = _complete_reading(session, bulletin)
+    last = newest_revision(session, bulletin.id)
+    revision = Revision(
+        bulletin_id=bulletin.id, number=last.number + 1 if last else 1, title=bulletin.title,
+        text=bulletin.draft_text, text_sha256=text_sha256(bulletin.draft_text),
+        answers=dict(bulletin.draft_answers), reading=reading_to_json(reading),
+        reading_sha256=reading_sha256(reading), priority=bulletin.priority, read_twice=bulletin.read_twice,
+        writers=sorted({bulletin.author_id, actor.id, *bulletin.draft_writers}),
+        submitted_by_id=actor.id, submitted_at=now,
+    )  # fmt: skip
+    if bulletin.state is BulletinState.APPROVED and last is not None and _sounds_the_same(last, revision):
+        raise Refused(f"Bản tin “{bulletin.title}” không có gì mới so với bản đã duyệt.")
+    session.add(revision)
+    bulletin.state, bulletin.state_reason, bulletin.updated_at = BulletinState.SUBMITTED, "", now
+    flush_or_conflict(session)
+    enqueue(
+        session, station_id=bulletin.station_id, kind="take", key=str(revision.id),
+        payload={"revision_id": revision.id},
+        due_at=now if revision.priority is not Priority.ROUTINE else now + TAKE_WITHIN, now=now,
+    )  # fmt: skip
+    record(
+        session, station_id=bulletin.station_id, actor=actor, action="gửi duyệt",
+        subject=f"bản tin {bulletin.id}",
+        detail={"revision": revision.number, "text": revision.text_sha256, "reading": revision.reading_sha256},
+        now=now,
+    )  # fmt: skip
+    return revision
+
+
+def freeze_take(session: Session, revision_id: int, take: Take, *, voice_label: str, now: datetime) -> None:
+    """Give a revision its sound.  Idempotent: a revision that has a take keeps it."""
+    revision = revision_by_id(session, revision_id)
+    # The row is locked, so that two workers cannot both find it without a take.
+    taken = session.scalar(select(Revision.take_id).where(Revision.id == revision_id).with_for_update())
+    if taken is not None:
+        return
+    row = TakeRow(
+        station_id=revision.bulletin.station_id, sha256=take.sha256, voice=take.voice,
+        voice_label=voice_label, speed=take.speed, duration_ms=take.duration_ms,
+        sentences=[[s.text, s.start_sample, s.length_samples] for s in take.sentences], why=take.why,
+        created_at=now,
+    )  # fmt: skip
+    session.add(row)
+    session.flush()
+    revision.take_id = row.id
+    session.flush()
+
+
+def frozen_reading(revision: Revision) -> Reading:
+    """The reading exactly as it was frozen, whatever the rules and dictionaries say today."""
+    data = revision.reading
+    return Reading(
+        text=data["text"],
+        sentences=tuple(
+            Sentence(
+                start=one["start"], end=one["end"], written=one["written"], spoken=one["spoken"],
+                marks=tuple(Mark(**{**mark, "alternatives": tuple(mark["alternatives"])}) for mark in one["marks"]),
+                pause=Pause(one["pause"]),
+            )
+            for one in data["sentences"]
+        ),
+        left_out=tuple(LeftOut(**one) for one in data["left_out"]),
+        notes=tuple(data["notes"]),
+    )  # fmt: skip
+
+
+def _complete_reading(session: Session, bulletin: Bulletin) -> Reading:
+    if not bulletin.draft_text.strip():
+        raise InputError("Bản tin chưa có nội dung. Hãy dán hoặc gõ nội dung rồi gửi lại.")
+    reading = reading_of(session, bulletin)
+    if reading.blocking:
+        places = ", ".join(f"“{_one_line(warning.written)}”" for warning in reading.warnings[:3])
+        more = "…" if len(reading.warnings) > 3 else ""
+        raise ReadingBlocked(
+            f"Còn {len(reading.warnings)} chỗ chưa rõ cách đọc: {places}{more}. "
+            "Hãy trả lời từng chỗ (hoặc chọn đọc nguyên) rồi gửi lại."
+        )
+    if not any(sentence.spoken.strip() for sentence in reading.sentences):
+        raise InputError(
+            "Bản tin chỉ có phần đầu và phần ký, không có câu nào để đọc. Hãy thêm nội dung rồi gửi lại."
+        )
+    return reading
+
+
+def _one_line(text: str) -> str:
+    return " ".join(text.split())[:60]
+
+
+def _sounds_the_same(one: Revision, other: Revision) -> bool:
+    return all(
+        getattr(one, name) == getattr(other, name)
+        for name in ("title", "text_sha256", "reading_sha256", "priority", "read_twice")
+    )
