@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import uuid
 from collections.abc import Sequence
 from datetime import date, datetime, time
 
@@ -18,9 +17,10 @@ from broadcaster.model import (
     Priority,
     StartMode,
 )
+from broadcaster.newsroom.people import record
 from broadcaster.schedule import policy as rules_of_the_station
 from broadcaster.schedule.closing import close_content, mark_started, skip_airing
-from broadcaster.schedule.live import bump_plan, record, villages_on
+from broadcaster.schedule.live import bump_plan, new_airing_id, villages_on
 from broadcaster.schedule.materialising import materialise, write_variant
 from broadcaster.schedule.running import length_ms, minutes_text, move_item, place, remove_item
 from broadcaster.schedule.slots import instant
@@ -97,7 +97,7 @@ def add_extra(
     if level is not Priority.EMERGENCY:
         _check_bulletins(session, station, bulletin_ids, max_minutes)
     airing = Airing(
-        id=str(uuid.uuid4()), station_id=station.id, origin=origin, slot_id=None, name=title,
+        id=new_airing_id(now), station_id=station.id, origin=origin, slot_id=None, name=title,
         local_date=local_date, start_local=start_local, planned_at=planned_at, max_minutes=max_minutes,
         start_mode=StartMode.AT_ONCE, wait_s=0, late_policy=LatePolicy.PLAY_WITHIN_GRACE, grace_s=300,
         priority=level, volume_percent=100, template_name=template_name, state=AiringState.PLANNED, reason="",
@@ -106,7 +106,7 @@ def add_extra(
     session.flush()
     write_variant(session, airing.id, [one.id for one in targets], list(dict.fromkeys(bulletin_ids)))
     record(
-        session, station_id=station.id, actor=actor, action="airing.add", subject=airing.id,
+        session, station_id=station.id, actor=actor, action="thêm buổi phát", subject=airing.id,
         detail={"date": local_date.isoformat(), "start": start_local.isoformat("minutes"),
                 "bulletins": list(bulletin_ids)}, now=now,
     )  # fmt: skip

@@ -9,8 +9,9 @@ from sqlalchemy.orm import Session, selectinload
 
 from broadcaster.errors import InputError, Refused
 from broadcaster.model import AiringState, BulletinState
-from broadcaster.schedule.approved import approved_revisions
-from broadcaster.schedule.live import OPEN, bump_plan, called, load_airing, not_started, record
+from broadcaster.newsroom.approved import approved_revisions
+from broadcaster.newsroom.people import record
+from broadcaster.schedule.live import CLOCK, OPEN, bump_plan, called, load_airing, not_started
 from broadcaster.store.tables import (
     Airing,
     Bulletin,
@@ -82,8 +83,8 @@ def close_content(session: Session, airing: Airing, *, now: datetime) -> None:
     record(
         session,
         station_id=airing.station_id,
-        actor=None,
-        action="airing.close",
+        actor=CLOCK,
+        action="chốt nội dung",
         subject=airing.id,
         detail={
             "items": {str(item.bulletin_id): item.revision_id for item in items},
@@ -141,7 +142,7 @@ def mark_started(session: Session, station: Station, *, now: datetime) -> int:
         elif airing.planned_at + timedelta(seconds=airing.grace_s) < now:
             airing.state, airing.reason = AiringState.SKIPPED, NOT_RENDERED
             record(
-                session, station_id=station.id, actor=None, action="airing.skip", subject=airing.id,
+                session, station_id=station.id, actor=CLOCK, action="bỏ buổi phát", subject=airing.id,
                 detail={"reason": airing.reason}, now=now,
             )  # fmt: skip
         else:
@@ -167,7 +168,7 @@ def skip_airing(session: Session, airing_id: str, *, reason: str, actor: User, n
     airing.state, airing.reason = AiringState.SKIPPED, reason.strip()
     session.flush()
     record(
-        session, station_id=airing.station_id, actor=actor, action="airing.skip", subject=airing.id,
+        session, station_id=airing.station_id, actor=actor, action="bỏ buổi phát", subject=airing.id,
         detail={"reason": airing.reason}, now=now,
     )  # fmt: skip
     bump_plan(session, airing.station_id)

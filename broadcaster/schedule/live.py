@@ -1,24 +1,39 @@
-"""What the whole room shares about airings: which may still change, how a change is told, how it is written down."""
+"""What the whole room shares about airings: which may still change, how they are named, who is told."""
 
 from __future__ import annotations
 
+import secrets
+import uuid
 from collections.abc import Sequence
 from datetime import date, datetime
-from typing import Any
 
 from sqlalchemy import select, update
 from sqlalchemy.orm import Session, selectinload
 
 from broadcaster.errors import NotFound, Refused
 from broadcaster.model import AiringState
-from broadcaster.store.tables import Airing, Audit, Station, User, Variant, VariantItem, Village
+from broadcaster.store.tables import Airing, Station, Variant, VariantItem, Village
 
+CLOCK = "đồng hồ đài"  # who the book names where no person acted
 OPEN = (AiringState.PLANNED, AiringState.CLOSED)
 
 
 def not_started(airing: Airing, now: datetime) -> bool:
     """True while nothing of it can have sounded: what has started is frozen, also before the clock says so."""
     return airing.state in OPEN and airing.planned_at > now
+
+
+def new_airing_id(now: datetime) -> str:
+    """A UUID (version 7: it begins with the time it was made, so ids sort by age)."""
+    milliseconds = int(now.timestamp() * 1000)
+    number = (
+        (milliseconds << 80)
+        | (0x7 << 76)
+        | (secrets.randbits(12) << 64)
+        | (0b10 << 62)
+        | secrets.randbits(62)
+    )
+    return str(uuid.UUID(int=number))
 
 
 def called(airing: Airing) -> str:
@@ -79,26 +94,3 @@ def villages_on(villages: Sequence[Village], day: date) -> list[Village]:
         if (village.valid_from is None or village.valid_from <= day)
         and (village.valid_to is None or day <= village.valid_to)
     ]
-
-
-def record(
-    session: Session,
-    *,
-    station_id: int,
-    actor: User | None,
-    action: str,
-    subject: str,
-    detail: dict[str, Any],
-    now: datetime,
-) -> None:
-    """Write into the book who changed what; without an actor it was the station's clock."""
-    session.add(
-        Audit(
-            station_id=station_id,
-            at=now,
-            actor=actor.username if actor is not None else "dong-ho",
-            action=action,
-            subject=subject,
-            detail=detail,
-        )
-    )

@@ -6,7 +6,6 @@ and a changed zone all reach the airings the same way, in place, keeping their i
 
 from __future__ import annotations
 
-import uuid
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from datetime import date, datetime, timedelta
@@ -15,11 +14,10 @@ from typing import Any
 from sqlalchemy import ColumnElement, delete, insert, select, text
 from sqlalchemy.dialects.postgresql import insert as postgresql_insert
 from sqlalchemy.dialects.sqlite import insert as sqlite_insert
-from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session, selectinload
 
 from broadcaster.model import AiringOrigin, AiringState, SlotExceptionRule, SlotRule
-from broadcaster.schedule.live import OPEN, bump_plan, villages_on
+from broadcaster.schedule.live import OPEN, bump_plan, new_airing_id, villages_on
 from broadcaster.schedule.slots import Occurrence, in_turn, instant, occurrences, ordinal, parse_weekdays
 from broadcaster.store.tables import (
     Airing,
@@ -62,9 +60,9 @@ def materialise(session: Session, station: Station, *, today: date, now: datetim
         row.slot_id: row for row in session.scalars(select(Rotation).where(Rotation.station_id == station.id))
     }
     ahead = session.scalars(
-        select(Airing).where(
-            Airing.station_id == station.id, Airing.slot_id.is_not(None), Airing.local_date >= today
-        )
+        select(Airing)
+        .where(Airing.station_id == station.id, Airing.slot_id.is_not(None), Airing.local_date >= today)
+        .order_by(Airing.id)
     ).all()
     reached = _villages_of(
         session, Airing.station_id == station.id, Airing.local_date >= today, Airing.state.in_(OPEN)
@@ -126,7 +124,8 @@ class _Slot:
     ) -> tuple[int, int]:
         live: dict[date, Airing] = {}
         cancelled: dict[date, Airing] = {}
-        for airing in airings:
+        # They come in the order they were made: of several cancelled ones the last is remembered.
+        for airing in airings:  # in the order they were planned: the last one cancelled is remembered
             (cancelled if airing.state is AiringState.CANCELLED else live)[airing.local_date] = airing
         end = max([last, *live])
         named = (
@@ -141,10 +140,7 @@ class _Slot:
         for day, occurrence in named.items():
             if day in live or day > last or self._instant(occurrence) <= self.now:
                 continue
-            if day in cancelled:
-                changed += self._revive(cancelled[day], occurrence)
-            else:
-                made += self._make(occurrence)
+            made += self._make(occurrence, cancelled.get(day))
         return made, changed
 
     def _instant(self, occurrence: Occurrence) -> datetime:
@@ -178,21 +174,8 @@ class _Slot:
                 return row.note or "Nghỉ phát ngày này."
         return NOT_NAMED
 
-    def _revive(self, airing: Airing, occurrence: Occurrence) -> bool:
-        # The day came back before its time: the same airing returns with its running order.
-        try:
-            with self.session.begin_nested():
-                airing.state, airing.reason = AiringState.PLANNED, ""
-                for name, value in self._values(occurrence).items():
-                    setattr(airing, name, value)
-                self.session.flush()
-        except IntegrityError:  # another process made a live one meanwhile; that one stands
-            return False
-        self._retarget(airing, _villages_of(self.session, Airing.id == airing.id).get(airing.id, set()))
-        return True
-
-    def _make(self, occurrence: Occurrence) -> int:
-        airing_id = str(uuid.uuid4())
+    def _make(self, occurrence: Occurrence, before: Airing | None) -> int:
+        airing_id = new_airing_id(self.now)
         statement = (sqlite_insert if _is_sqlite(self.session) else postgresql_insert)(Airing).values(
             id=airing_id,
             station_id=self.station.id,
@@ -211,8 +194,19 @@ class _Slot:
         if won is None:
             return 0
         targets = villages_on(self.targets, occurrence.local_date)
-        write_variant(self.session, airing_id, [one.id for one in targets], self._hand(occurrence.local_date))
+        # A day that was taken away and comes back carries what people had put into it.
+        order = self._hand(occurrence.local_date) if before is None else self._order_of(before)
+        write_variant(self.session, airing_id, [one.id for one in targets], order)
         return 1
+
+    def _order_of(self, airing: Airing) -> list[int]:
+        rows = self.session.scalars(
+            select(VariantItem.bulletin_id)
+            .join(Variant, Variant.id == VariantItem.variant_id)
+            .where(Variant.airing_id == airing.id)
+            .order_by(Variant.number, VariantItem.position)
+        )
+        return list(dict.fromkeys(rows))
 
     def _hand(self, day: date) -> list[int]:
         if self.rotation is None:

@@ -20,7 +20,7 @@ from broadcaster.model import (
     PlannedItem,
     RenditionKind,
 )
-from broadcaster.schedule.approved import approved_revisions
+from broadcaster.newsroom.approved import approved_revisions
 from broadcaster.schedule.closing import why_dropped
 from broadcaster.schedule.live import OPEN
 from broadcaster.store.tables import (

@@ -16,9 +16,10 @@ from sqlalchemy.orm.attributes import flag_modified
 
 from broadcaster.errors import Conflict, InputError, NotFound, Refused
 from broadcaster.model import LatePolicy, Priority, StartMode
+from broadcaster.newsroom.people import record
 from broadcaster.schedule import policy as rules_of_the_station
 from broadcaster.schedule.airings import refuse, sessions_on
-from broadcaster.schedule.live import record, station_of
+from broadcaster.schedule.live import station_of
 from broadcaster.schedule.materialising import materialise, rule_of
 from broadcaster.schedule.slots import ACTIONS, format_weekdays, instant, local_day, parse_weekdays
 from broadcaster.store.tables import (
@@ -61,7 +62,7 @@ def add_slot(session: Session, station: Station, form: SlotForm, *, actor: User,
     session.add(slot)
     session.flush()
     _write_villages(session, slot.id, form.village_ids)
-    _tell(session, station, actor, "slot.add", slot, now)
+    _tell(session, station, actor, "thêm khung giờ", slot, now)
     _follow(session, station, now)
     return slot
 
@@ -87,7 +88,7 @@ def edit_slot(
     _write_villages(session, slot.id, form.village_ids)
     session.flush()
     session.expire(slot, ["villages"])
-    _tell(session, station, actor, "slot.edit", slot, now)
+    _tell(session, station, actor, "sửa khung giờ", slot, now)
     _follow(session, station, now)
     return slot
 
@@ -97,7 +98,7 @@ def remove_slot(session: Session, slot_id: int, *, actor: User, now: datetime) -
     slot, station = _load(session, slot_id)
     slot.active = False
     session.flush()
-    _tell(session, station, actor, "slot.remove", slot, now)
+    _tell(session, station, actor, "bỏ khung giờ", slot, now)
     _follow(session, station, now)
     return slot
 
@@ -145,7 +146,7 @@ def set_exception(
         slot.exceptions.append(row)
     row.action, row.start_local, row.note = action, start_local, note.strip()
     session.flush()
-    _tell(session, station, actor, "slot.exception", slot, now, date=local_date.isoformat(), kind=action)
+    _tell(session, station, actor, "ngoại lệ khung giờ", slot, now, date=local_date.isoformat(), kind=action)
     _follow(session, station, now)
     return row
 
@@ -159,7 +160,7 @@ def clear_exception(session: Session, slot_id: int, local_date: date, *, actor: 
     slot.exceptions.remove(row)
     session.delete(row)
     session.flush()
-    _tell(session, station, actor, "slot.exception", slot, now, date=local_date.isoformat(), kind="clear")
+    _tell(session, station, actor, "ngoại lệ khung giờ", slot, now, date=local_date.isoformat(), kind="clear")
     _follow(session, station, now)
 
 
@@ -191,7 +192,7 @@ def set_rotation(
         session.add(row)
     row.per_airing, row.bulletins = per_airing, order
     session.flush()
-    _tell(session, station, actor, "slot.rotation", slot, now, bulletins=order, per_airing=per_airing)
+    _tell(session, station, actor, "luân phiên bản tin", slot, now, bulletins=order, per_airing=per_airing)
     return row
 
 

@@ -13,8 +13,9 @@ from sqlalchemy.orm import Session
 
 from broadcaster.errors import InputError, NotFound, Refused
 from broadcaster.model import AiringState, BulletinState, Priority
-from broadcaster.schedule.approved import approved_revisions
-from broadcaster.schedule.live import bump_plan, called, load_changeable, record
+from broadcaster.newsroom.approved import approved_revisions
+from broadcaster.newsroom.people import record
+from broadcaster.schedule.live import bump_plan, called, load_changeable
 from broadcaster.store.tables import Airing, Bulletin, Revision, User, Variant, VariantItem
 
 FRAME_MS = 45_000  # opening, call sign, greeting and closing around the items
@@ -56,7 +57,7 @@ def place(
             item.revision_id = revision.id
         variant.items.insert(_index(variant, position), item)
         _renumber(variant)
-    _tell(session, airing, actor, "place", {"bulletin": bulletin_id}, now)
+    _tell(session, airing, actor, "xếp bản tin", {"bulletin": bulletin_id}, now)
     return airing
 
 
@@ -71,7 +72,7 @@ def remove_item(session: Session, airing_id: str, bulletin_id: int, *, actor: Us
         _renumber(variant)
     if not found:
         raise NotFound(f"Bản tin này không có trong buổi {called(airing)}. Hãy tải lại trang.")
-    _tell(session, airing, actor, "remove", {"bulletin": bulletin_id}, now)
+    _tell(session, airing, actor, "bỏ bản tin khỏi buổi", {"bulletin": bulletin_id}, now)
     return airing
 
 
@@ -92,7 +93,7 @@ def move_item(
             found = True
     if not found:
         raise NotFound(f"Bản tin này không có trong buổi {called(airing)}. Hãy tải lại trang.")
-    _tell(session, airing, actor, "move", {"bulletin": bulletin_id, "position": position}, now)
+    _tell(session, airing, actor, "đổi thứ tự", {"bulletin": bulletin_id, "position": position}, now)
     return airing
 
 
@@ -103,7 +104,8 @@ def speech_ms(bulletin: Bulletin, revision: Revision | None) -> int:
     else:
         words = len((revision.text if revision is not None else bulletin.draft_text).split())
         once = words * 60_000 // SYLLABLES_A_MINUTE
-    return once * 2 if bulletin.read_twice else once
+    twice = revision.read_twice if revision is not None else bulletin.read_twice
+    return once * 2 if twice else once
 
 
 def length_ms(session: Session, bulletins: Iterable[Bulletin]) -> int:
@@ -177,7 +179,7 @@ def _tell(
         session,
         station_id=airing.station_id,
         actor=actor,
-        action=f"airing.{action}",
+        action=action,
         subject=airing.id,
         detail=detail,
         now=now,

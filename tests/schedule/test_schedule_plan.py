@@ -21,12 +21,11 @@ from broadcaster.model import (
     RenditionKind,
 )
 from broadcaster.schedule.airings import add_extra, materialise, place, skip_airing
-from broadcaster.schedule.approved import approved_revisions
 from broadcaster.schedule.plan import airing_of, next_airing, plan, plan_between, plan_days
 from broadcaster.schedule.rules import set_exception, set_rotation
 from broadcaster.store.db import Database
 from broadcaster.store.tables import Airing, ProgrammeRow, Rendition
-from tests.support.commune import MONDAY, Commune, at, bulletin, decide, found, revise, sha, slot
+from tests.support.commune import MONDAY, Commune, at, bulletin, found, sha, slot
 
 TUESDAY = date(2026, 11, 24)
 
@@ -186,19 +185,3 @@ def test_another_station_s_airings_do_not_exist_for_a_scoped_session(db: Databas
         assert {line.slot_name for line in plan_days(session, MONDAY, 14)} == {"Buổi sáng", "Buổi chiều"}
         with pytest.raises(NotFound):
             airing_of(session, theirs)
-
-
-def test_a_newer_revision_that_waits_does_not_hide_the_approved_one(db: Database) -> None:
-    with db.writing() as session:
-        commune = found(session)
-        row = bulletin(session, commune, "Một")
-        first = row.revisions[0]
-        second = revise(session, commune, row, approved=False)
-        assert approved_revisions(session, [row.id]) == {row.id: first}
-        decide(session, commune, second, "approved")
-        assert approved_revisions(session, [row.id]) == {row.id: second}
-        decide(session, commune, second, "withdrawn")
-        row.state = BulletinState.WITHDRAWN
-        session.flush()
-        assert approved_revisions(session, [row.id]) == {}, "withdrawing does not bring an older one back"
-        assert approved_revisions(session, []) == {}

@@ -113,7 +113,7 @@ def revise(
     session.flush()
     revision = Revision(
         number=number, title=row.title, text=row.draft_text, text_sha256=sha("text " + mark),
-        reading={}, reading_sha256=sha("reading " + mark), take_id=take.id,
+        priority=row.priority, read_twice=row.read_twice, reading={}, reading_sha256=sha("reading " + mark), take_id=take.id,
         submitted_by_id=commune.author.id, submitted_at=now,
     )  # fmt: skip
     row.revisions.append(revision)
