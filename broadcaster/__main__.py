@@ -51,12 +51,21 @@ class Commands(click.Group):
         except ModuleNotFoundError as error:
             if error.name is None or error.name.split(".")[0] in ("broadcaster", "web"):
                 raise
-            raise BroadcasterError(
-                f"Lệnh “{cmd_name}” cần thư viện {error.name} chưa cài trên máy này "
-                "(máy chỉ cài phần máy phát?). Hãy cài requirements.txt rồi chạy lại."
-            ) from error
+            return _not_here(cmd_name, error.name)
         assert isinstance(found, click.Command)
         return found
+
+
+def _not_here(name: str, library: str) -> click.Command:
+    """A stand-in that keeps `--help` whole where only the player is installed."""
+
+    def refuse() -> None:
+        raise BroadcasterError(
+            f"Lệnh “{name}” cần thư viện {library} chưa cài trên máy này (máy chỉ cài phần máy phát?). "
+            "Hãy cài requirements.txt rồi chạy lại."
+        )
+
+    return click.Command(name, callback=refuse, help="(chưa cài trên máy này)")
 
 
 @click.group(cls=Commands, help="Đài truyền thanh cơ sở: từ văn bản đến buổi phát có bằng chứng.")

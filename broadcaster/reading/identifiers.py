@@ -187,7 +187,12 @@ def hotline(place: Place) -> Piece | None:
     text = found[0]
     known = text in ("111", "112", "113", "114", "115", "1022")
     last = place.last
-    if known and last and last.rule in ("phone", "hotline") and _AND.fullmatch(place.text, last.end, place.pos):
+    if (
+        known
+        and last
+        and last.rule in ("phone", "hotline")
+        and _AND.fullmatch(place.text, last.end, place.pos)
+    ):
         return Piece(found.end(), digits(text), "hotline", (cardinal(int(text)),))
     if _STRONG_CALL.search(place.left) or (known and _CALL_LEFT.search(place.left)):
         return Piece(found.end(), digits(text), "hotline", (cardinal(int(text)),))

@@ -19,7 +19,18 @@ _TCVN3 = dict(
 )
 _TCVN3_TABLE = str.maketrans(_TCVN3)
 _VNI_MARKS = {
-    **{"ù": "s", "ø": "f", "û": "r", "õ": "x", "ï": "j", "â": "^", "á": "^s", "à": "^f", "å": "^r", "ã": "^x"},
+    **{
+        "ù": "s",
+        "ø": "f",
+        "û": "r",
+        "õ": "x",
+        "ï": "j",
+        "â": "^",
+        "á": "^s",
+        "à": "^f",
+        "å": "^r",
+        "ã": "^x",
+    },
     **{"ä": "^j", "ê": "(", "é": "(s", "è": "(f", "ú": "(r", "ü": "(x", "ë": "(j"},
 }
 _VNI_ALONE = {"ö": "ư", "ô": "ơ", "ñ": "đ", "í": "í", "ì": "ì", "æ": "ỉ", "ó": "ĩ", "ò": "ị", "î": "ỵ"}
@@ -92,4 +103,6 @@ def convert(text: str) -> tuple[str, str]:
         lines.append(line)
     if not names:
         return text, ""
-    return "\n".join(lines), f"Đã đổi chữ từ bảng mã {' và '.join(names)} sang Unicode: xin xem lại trước khi trình."
+    return "\n".join(
+        lines
+    ), f"Đã đổi chữ từ bảng mã {' và '.join(names)} sang Unicode: xin xem lại trước khi trình."

@@ -75,7 +75,12 @@ def capital_or_foreign(place: Place, word: str, table: Table) -> Piece | None:
         return _single(place, word, end)
     if word.isupper():
         if is_syllable(low):
-            if len(word) < 4 and word.isascii() and not among_capitals(place, end) and _ALONE.search(place.left):
+            if (
+                len(word) < 4
+                and word.isascii()
+                and not among_capitals(place, end)
+                and _ALONE.search(place.left)
+            ):
                 return unknown(word, end, low, "acronym")
             return Piece(end, low, "capitals")
         return _unknown_capitals(place, word, end, table)

@@ -18,7 +18,17 @@ from broadcaster.reading.syllables import has_vowel, is_syllable
 _TOKEN = re.compile(r"(?P<space>\s+)|(?P<word>[^\W\d_]+)|(?P<digit>[0-9])|(?P<sign>.)", re.DOTALL)
 _WEBLIKE = re.compile(r"[\w.+\-]{1,64}(?:@|://)|(?:[\w\-]{1,63}\.){1,6}[A-Za-z]{2}|[A-Za-z]{4,5}://")
 
-_GREEK = {"Φ": "phi", "φ": "phi", "Ø": "phi", "ø": "phi", "α": "an pha", "β": "bê ta", "γ": "gam ma", "Ω": "ôm", "π": "pi"}
+_GREEK = {
+    "Φ": "phi",
+    "φ": "phi",
+    "Ø": "phi",
+    "ø": "phi",
+    "α": "an pha",
+    "β": "bê ta",
+    "γ": "gam ma",
+    "Ω": "ôm",
+    "π": "pi",
+}
 
 DIGIT_RULES: tuple[Rule, ...] = (
     dates.full,

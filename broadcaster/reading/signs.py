@@ -137,7 +137,13 @@ def _stroke(place: Place, before: str, after: str) -> Piece | str:
             return Piece(place.pos + 1, "một", "per", ("trên", "mỗi"))
     if before.isdigit() and re.match(r"(?:tháng|quý)\s\d", place.right(place.pos + 1)):
         return Piece(place.pos + 1, "trên", "per", ("của",))
-    if before.isdigit() and after.isalpha() or place.last is not None and place.last.end == place.pos and place.last.rule == "unit":
+    if (
+        before.isdigit()
+        and after.isalpha()
+        or place.last is not None
+        and place.last.end == place.pos
+        and place.last.rule == "unit"
+    ):
         return Piece(place.pos + 1, "một" if after.islower() else "trên", "per", ("trên", "mỗi"))
     if before.isalpha() and after.isdigit():
         return Piece(place.pos + 1, "trên", "per", ("",)) if before.islower() else ""

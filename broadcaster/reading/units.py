@@ -16,7 +16,8 @@ UNITS: dict[str, str] = {
     **{
         "μg": "mi crô gam",
         "mcg": "mi crô gam",
-        "l": "lít", "L": "lít",
+        "l": "lít",
+        "L": "lít",
         "lít": "lít",
         "ml": "mi li lít",
         "dl": "đề xi lít",
