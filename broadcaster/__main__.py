@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import importlib
 import sys
+from collections.abc import Callable
 
 import click
 
@@ -74,19 +75,25 @@ def cli() -> None:
     """Root of the commands."""
 
 
-def main() -> None:
-    """Run a command; a person's mistake never shows a traceback."""
+def guarded(run: Callable[[], object]) -> int:
+    """Run a command and return its exit code; a person's mistake never shows a traceback."""
     for stream in (sys.stdout, sys.stderr):
         reconfigure = getattr(stream, "reconfigure", None)
         if reconfigure is not None:
             reconfigure(encoding="utf-8", errors="replace")
     try:
-        cli(prog_name="python -m broadcaster")
+        run()
     except BroadcasterError as error:
         click.echo(str(error), err=True)
         for remedy in getattr(error, "remedies", ()):
             click.echo(f"  - {remedy}", err=True)
-        sys.exit(1)
+        return 1
+    return 0
+
+
+def main() -> None:
+    """Entry of `python -m broadcaster`."""
+    sys.exit(guarded(lambda: cli(prog_name="python -m broadcaster")))
 
 
 if __name__ == "__main__":
