@@ -126,6 +126,11 @@ def fail(db: Database, job: Job, *, error: str, now: datetime, for_good: bool = 
     )  # fmt: skip
 
 
+def give_back(db: Database, job: Job) -> bool:
+    """Put a job back as if it had not been claimed: this worker is asked to stop."""
+    return _set(db, job, state="queued", lease_until=None, owner="", attempt=job.attempt - 1)
+
+
 def reconcile(db: Database, *, now: datetime) -> int:
     """Return jobs whose worker died to the queue; a job that killed three workers is given up.  Count."""
     with db.writing() as session:
