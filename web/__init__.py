@@ -48,7 +48,7 @@ def create_app(
         doorbell=Doorbell(settings.queue_url),
     )
     app.extensions["broadcaster"] = parts
-    upload_bytes = settings.integer("web.max_upload_mb") * 1_000_000
+    upload_bytes = settings.integer("web.max_upload_mb") * 1024 * 1024
     app.config.update(
         NOW=now,
         SECRET_KEY=keys.session_key,

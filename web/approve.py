@@ -12,11 +12,16 @@ from flask.typing import ResponseReturnValue
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from broadcaster.errors import BroadcasterError, Conflict, InputError, NotFound
+from broadcaster.errors import BroadcasterError, Conflict, InputError
 from broadcaster.model import Reading
-from broadcaster.newsroom.bulletins import approve, return_bulletin, waiting
-from broadcaster.newsroom.readings import reading_from_json
-from broadcaster.store.tables import Airing, Bulletin, RenderJob, Revision, Variant, VariantItem
+from broadcaster.newsroom.bulletins import (
+    approve,
+    frozen_reading,
+    return_bulletin,
+    revision_by_id,
+    waiting,
+)
+from broadcaster.store.tables import Airing, RenderJob, Revision, Variant, VariantItem
 from web import marking
 from web.deps import deps, now, reading, today, writing
 from web.errors import status_of
@@ -48,7 +53,7 @@ def queue() -> ResponseReturnValue:
 def look(revision_id: int) -> ResponseReturnValue:
     """One revision: sound, differences, text, and the two answers."""
     with reading() as session:
-        return _page(session, _load(session, revision_id))
+        return _page(session, revision_by_id(session, revision_id))
 
 
 @bp.post("/<int:revision_id>/duyet")
@@ -58,7 +63,7 @@ def accept(revision_id: int) -> ResponseReturnValue:
     form = request.form
     try:
         with writing() as session:
-            title = _load(session, revision_id).title
+            title = revision_by_id(session, revision_id).title
             approve(
                 session,
                 revision_id,
@@ -85,7 +90,7 @@ def send_back(revision_id: int) -> ResponseReturnValue:
         if not reason:
             raise InputError("Hãy chọn hoặc ghi lý do trả lại, để người soạn biết phải sửa gì.")
         with writing() as session:
-            title = _load(session, revision_id).title
+            title = revision_by_id(session, revision_id).title
             return_bulletin(session, revision_id, actor=actor(session), reason=reason, now=now())
     except BroadcasterError as error:
         return _refused(revision_id, error)
@@ -113,27 +118,17 @@ def _pair(old: Sequence[str], new: Sequence[str]) -> list[Changed]:
     return pairs
 
 
-def _load(session: Session, revision_id: int) -> Revision:
-    # Through the bulletin, which carries the station: a revision of another station does not exist here.
-    revision = session.scalar(
-        select(Revision).join(Bulletin, Bulletin.id == Revision.bulletin_id).where(Revision.id == revision_id)
-    )
-    if revision is None:
-        raise NotFound("Không có phiên bản này ở đài. Hãy mở lại danh sách chờ duyệt.")
-    return revision
-
-
 def _refused(revision_id: int, error: BroadcasterError) -> ResponseReturnValue:
     """The sentence, with what stands now: on a conflict that is the newer revision."""
     with reading() as session:
-        revision = _load(session, revision_id)
+        revision = revision_by_id(session, revision_id)
         if isinstance(error, Conflict):
             revision = revision.bulletin.revisions[-1]
         return _page(session, revision, error), status_of(error)
 
 
 def _page(session: Session, revision: Revision, error: BroadcasterError | None = None) -> str:
-    result = reading_from_json(revision.reading)
+    result = frozen_reading(revision)
     earlier = [each for each in revision.bulletin.revisions if each.number < revision.number]
     values: dict[str, Any] = {
         "revision": revision,
@@ -142,11 +137,11 @@ def _page(session: Session, revision: Revision, error: BroadcasterError | None =
         "rows": marking.rows(result),
         "changes": marking.changes(result),
         "before": earlier[-1] if earlier else None,
-        "changed": changed_sentences(reading_from_json(earlier[-1].reading), result) if earlier else [],
+        "changed": changed_sentences(frozen_reading(earlier[-1]), result) if earlier else [],
         "airings": _airings(session, revision.bulletin_id),
         "decided": revision.decisions[-1] if revision.decisions else None,
         "newer": revision.bulletin.revisions[-1].id != revision.id,
-        "mine": signed_in().user_id in (revision.submitted_by_id, revision.bulletin.author_id),
+        "mine": signed_in().user_id in {revision.bulletin.author_id, revision.submitted_by_id, *revision.writers},
         "job": _take_job(session, revision),
         "reasons": REASONS,
     }

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import date, datetime
-from typing import cast
+from typing import TypeVar, cast
 from zoneinfo import ZoneInfo
 
 from flask import current_app, g
@@ -18,6 +18,9 @@ from broadcaster.store.db import Database
 from broadcaster.store.keys import Keys
 from broadcaster.store.queue import Doorbell
 from broadcaster.store.tables import Station
+
+
+Row = TypeVar("Row")
 
 
 @dataclass(frozen=True)
@@ -51,6 +54,12 @@ def now() -> datetime:
 def station() -> Station:
     """The station of the person signed in, or of the village link (loaded by the guard)."""
     return cast(Station, g.station)
+
+
+def kept(session: Session, row: Row) -> Row:
+    """The row, usable after its session has ended (its columns; not its relations)."""
+    session.expunge(row)
+    return row
 
 
 def today() -> date:

@@ -24,7 +24,7 @@ from sqlalchemy.orm import Session
 from broadcaster.model import Role
 from broadcaster.newsroom.people import DELEGATED, delegated, may
 from broadcaster.store.tables import Station, User
-from web.deps import deps, now
+from web.deps import deps, kept, now
 
 LONGEST_SESSION_H = 12
 POLICY = (
@@ -135,8 +135,9 @@ def _load(identity: str) -> Account | None:
         user = db_session.get(User, int(user_id))
         if user is None or not user.active or str(user.session_epoch) != epoch:
             return None
-        g.station = db_session.get(Station, user.station_id)
-        return _account_of(user, lent=delegated(db_session, user, now=now()))
+        person = _account_of(user, lent=delegated(db_session, user, now=now()))
+        g.station = kept(db_session, db_session.get_one(Station, user.station_id))
+        return person
 
 
 def _account_of(user: User, *, lent: bool = False) -> Account:

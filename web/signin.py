@@ -34,10 +34,11 @@ def sign_in() -> ResponseReturnValue:
     target = request.form.get("next", "")
     with deps().db.reading() as session:
         user = authenticate(session, username, request.form.get("password", ""))
+        if user is not None:
+            enter(user)
     if user is None:
         wrong = InputError("Tên đăng nhập hoặc mật khẩu chưa đúng. Hãy gõ lại; chú ý phím Caps Lock và bộ gõ tiếng Việt.")
         return render_template("signin.html", username=username, target=target, error=wrong), 422
-    enter(user)
     return redirect(_ours(target) or url_for("today.board"), 303)
 
 

@@ -8,13 +8,14 @@ from typing import Any
 
 from flask import Blueprint, redirect, render_template, request, send_file, url_for
 from flask.typing import ResponseReturnValue
+from sqlalchemy import select
+from sqlalchemy.orm import Session
 
 from broadcaster.errors import InputError, NotFound
-from broadcaster.newsroom.bulletins import reading_of
+from broadcaster.newsroom.bulletins import bulletin_by_id, reading_of
 from broadcaster.store.queue import enqueue
-from broadcaster.store.tables import RenderJob, TakeRow
-from web.compose import load
-from web.deps import deps, now, reading, station, writing
+from broadcaster.store.tables import Bulletin, RenderJob, TakeRow
+from web.deps import deps, now, reading, writing
 from web.security import needs
 
 bp = Blueprint("sound", __name__)
@@ -25,24 +26,28 @@ MIMES = {"mp3": "audio/mpeg", "flac": "audio/flac", "wav": "audio/wav", "ogg": "
 @needs("see")
 def preview(bulletin_id: int) -> ResponseReturnValue:
     """Ask for one sentence (`cau` = its number from 1) or the whole reading, as it stands now."""
-    wanted = request.form.get("cau", "")
     with writing() as session:
-        result = reading_of(session, load(session, bulletin_id))
-        spoken = [[sentence.spoken, sentence.pause.value] for sentence in result.sentences]
-        if wanted.isdigit() and 1 <= int(wanted) <= len(spoken):
-            spoken = spoken[int(wanted) - 1 : int(wanted)]
-        if not spoken:
-            raise InputError("Bản tin chưa có câu nào để đọc. Hãy gõ nội dung rồi lưu.")
-        payload: dict[str, Any] = {"sentences": spoken, "bulletin_id": bulletin_id}
-        key = hashlib.sha256(json.dumps(payload, ensure_ascii=False).encode()).hexdigest()
-        row = enqueue(
-            session, station_id=station().id, kind="preview", key=key, payload=payload, due_at=now(), now=now()
-        )
-        job_id = row.id
+        job_id = ask_preview(session, bulletin_by_id(session, bulletin_id), request.form.get("cau", ""))
     deps().doorbell.ring()
     if "HX-Request" in request.headers:
         return _fragment(job_id)
     return redirect(url_for("sound.job", job_id=job_id), 303)
+
+
+def ask_preview(session: Session, bulletin: Bulletin, number: str) -> int:
+    """Put a preview in the worker's queue and return its job; the same words twice are one job."""
+    result = reading_of(session, bulletin)
+    spoken = [[sentence.spoken, sentence.pause.value] for sentence in result.sentences]
+    if number.isdigit() and 1 <= int(number) <= len(spoken):
+        spoken = spoken[int(number) - 1 : int(number)]
+    if not spoken:
+        raise InputError("Bản tin chưa có câu nào để đọc. Hãy gõ nội dung rồi lưu.")
+    payload: dict[str, Any] = {"sentences": spoken, "bulletin_id": bulletin.id}
+    key = hashlib.sha256(json.dumps(payload, ensure_ascii=False).encode()).hexdigest()
+    row = enqueue(
+        session, station_id=bulletin.station_id, kind="preview", key=key, payload=payload, due_at=now(), now=now()
+    )
+    return row.id
 
 
 @bp.get("/viec/<int:job_id>")
@@ -52,7 +57,7 @@ def job(job_id: int) -> ResponseReturnValue:
     if "HX-Request" in request.headers:
         return _fragment(job_id)
     with reading() as session:
-        return render_template("job.html", job=_load(session.get(RenderJob, job_id)))
+        return render_template("job.html", job=_load(session.scalar(select(RenderJob).where(RenderJob.id == job_id))))
 
 
 @bp.get("/viec/<int:job_id>/am-thanh")
@@ -60,7 +65,7 @@ def job(job_id: int) -> ResponseReturnValue:
 def job_sound(job_id: int) -> ResponseReturnValue:
     """The sound that a preview made."""
     with reading() as session:
-        result = _load(session.get(RenderJob, job_id)).result
+        result = dict(_load(session.scalar(select(RenderJob).where(RenderJob.id == job_id))).result)
     if "sha256" not in result:
         raise NotFound("Đoạn nghe thử này chưa dựng xong. Hãy chờ một lát rồi mở lại.")
     return _send(str(result["sha256"]), str(result.get("suffix", "flac")))
@@ -71,15 +76,16 @@ def job_sound(job_id: int) -> ResponseReturnValue:
 def take(take_id: int) -> ResponseReturnValue:
     """A frozen take, exactly as it will be broadcast before mixing."""
     with reading() as session:
-        row = session.get(TakeRow, take_id)
-    if row is None:
-        raise NotFound("Không có bản thu này.")
-    return _send(row.sha256, "flac")
+        row = session.scalar(select(TakeRow).where(TakeRow.id == take_id))
+        if row is None:
+            raise NotFound("Không có bản thu này.")
+        sha256 = row.sha256
+    return _send(sha256, "flac")
 
 
 def _fragment(job_id: int) -> str:
     with reading() as session:
-        return render_template("_job.html", job=_load(session.get(RenderJob, job_id)))
+        return render_template("_job.html", job=_load(session.scalar(select(RenderJob).where(RenderJob.id == job_id))))
 
 
 def _load(row: RenderJob | None) -> RenderJob:

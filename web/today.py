@@ -80,9 +80,8 @@ def todos(session: Session, at: datetime) -> list[Todo]:
 
 
 def _approvals(session: Session) -> list[Todo]:
-    states = dict(
-        session.execute(select(Bulletin.state, func.count(Bulletin.id)).group_by(Bulletin.state)).tuples()
-    )
+    counted = session.execute(select(Bulletin.state, func.count(Bulletin.id)).group_by(Bulletin.state))
+    states = {state: number for state, number in counted}
     found = []
     if states.get(BulletinState.SUBMITTED):
         found.append(Todo(f"{states[BulletinState.SUBMITTED]} bản tin chờ duyệt", url_for("bulletins.listing", trang_thai="submitted")))

@@ -18,7 +18,7 @@ from broadcaster.errors import BroadcasterError, InputError, NotFound
 from broadcaster.model import AiringState, PlannedAiring, ReceiptKind
 from broadcaster.schedule.plan import plan, plan_days
 from broadcaster.store.tables import Receipt, Station, Village
-from web.deps import deps, now, reading, station, today, writing
+from web.deps import deps, kept, now, reading, station, today, writing
 from web.errors import status_of
 from web.security import csrf, limiter, public
 
@@ -102,8 +102,8 @@ def _enter(token: str) -> Village:
         village = village_by_token(session, deps().keys.link_key, token)
         if village is None:
             raise NotFound("Đường dẫn này không còn dùng được. Hãy gọi xã để xin đường dẫn mới.")
-        g.station = session.get_one(Station, village.station_id)
-    return village
+        g.station = kept(session, session.get_one(Station, village.station_id))
+        return kept(session, village)
 
 
 def _check_mine(session: Session, village: Village, airing_id: str) -> None:
