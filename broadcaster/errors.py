@@ -1,16 +1,16 @@
 """One root error.  Each message is a Vietnamese sentence for the person it reaches, with what to do next.
 
-    BroadcasterError
-    ├── InputError          what was typed, uploaded or asked for cannot be used
-    │   ├── ReadingBlocked  the text still has unanswered warnings
-    │   └── NotFound        no such thing here
-    ├── Refused             a rule of the station forbids it (approval, policy, rights)
-    │   └── Conflict        somebody else moved it meanwhile
-    ├── ConfigError         broadcaster.toml or the environment
-    ├── VoiceError          no engine could speak
-    ├── SoundError          ffmpeg, decoding, mastering
-    ├── StoreError          database or files (full disk, newer schema)
-    └── PlayerError         the player's device, manifest or ledger
+BroadcasterError
+├── InputError          what was typed, uploaded or asked for cannot be used
+│   ├── ReadingBlocked  the text still has unanswered warnings
+│   └── NotFound        no such thing here
+├── Refused             a rule of the station forbids it (approval, policy, rights)
+│   └── Conflict        somebody else moved it meanwhile
+├── ConfigError         broadcaster.toml or the environment
+├── VoiceError          no engine could speak
+├── SoundError          ffmpeg, decoding, mastering
+├── StoreError          database or files (full disk, newer schema)
+└── PlayerError         the player's device, manifest or ledger
 """
 
 from __future__ import annotations
