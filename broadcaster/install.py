@@ -20,7 +20,7 @@ from broadcaster.model import Role
 from broadcaster.newsroom.bulletins import create_bulletin
 from broadcaster.newsroom.importing import import_document
 from broadcaster.newsroom.people import add_user
-from broadcaster.playout.pairing import player_folder, write_pairing
+from broadcaster.playout.pairing import write_pairing
 from broadcaster.schedule.stationfile import load_content, load_station
 from broadcaster.store.blobs import Blobs
 from broadcaster.store.db import Database

@@ -21,7 +21,8 @@ from broadcaster.commands.station import ensure_port_free
 from broadcaster.config import CHECKOUT, Settings, load
 from broadcaster.errors import BroadcasterError
 from broadcaster.install import Installed, install, village_links
-from broadcaster.playout.player import GivenClock, run_player
+from broadcaster.playout.clock import GivenClock
+from broadcaster.playout.player import run_player
 from broadcaster.rehearsal import Ready, Rehearsal, Step, approve_samples
 from broadcaster.store.db import Database
 from broadcaster.store.keys import load_keys
