@@ -33,7 +33,7 @@ def play_command(
     from broadcaster.playout.player import run_player
 
     settings = load(flags={"player.server": server, "player.token": token, "player.output": output})
-    clock = GivenClock(_instant(start, "--now")) if start else SystemClock()
+    clock: Clock = GivenClock(_instant(start, "--now")) if start else SystemClock()
     run_player(
         settings,
         clock=clock,
