@@ -37,14 +37,12 @@ class Database:
 
     @contextmanager
     def reading(self, *, station_id: int | None = None) -> Iterator[Session]:
-        """A session for questions; it is rolled back at the end, whatever happened."""
+        """A session for questions; nothing of it is kept, and its rows stay readable afterwards."""
+        # Closing rolls back; a rollback of our own would expire every row that was read.
         with Session(self.engine, expire_on_commit=False, autoflush=False) as session:
             _scope(session, station_id)
-            try:
-                with _translated():
-                    yield session
-            finally:
-                session.rollback()
+            with _translated():
+                yield session
 
     @contextmanager
     def writing(self, *, station_id: int | None = None) -> Iterator[Session]:
