@@ -54,7 +54,9 @@ class SlotForm:
     village_ids: tuple[int, ...] = field(default=())
 
 
-def add_slot(session: Session, station: Station, form: SlotForm, *, actor: User | None, now: datetime) -> Slot:
+def add_slot(
+    session: Session, station: Station, form: SlotForm, *, actor: User | None, now: datetime
+) -> Slot:
     """A new weekly slot and its airings.  Refused with remedies when policy or another slot forbids it."""
     weekdays = _check_form(session, station, form)
     _check_policy(session, station, form, weekdays, slot_id=None, today=local_day(station.zone, now))

@@ -119,9 +119,7 @@ def load_content(
         row.file: _submit(session, station, row, topics.get(row.topic), author=author, now=now)
         for row in read.bulletins
     }
-    slots = {
-        row.name: row.id for row in session.scalars(select(Slot).where(Slot.station_id == station.id))
-    }
+    slots = {row.name: row.id for row in session.scalars(select(Slot).where(Slot.station_id == station.id))}
     names = {row.slug: row.name for row in read.slots}
     for rotation in read.rotations:
         set_rotation(
@@ -185,9 +183,7 @@ def _submit(
         raise ReadingBlocked(f"Tệp {row.file}: {error.message}") from error
 
 
-def _nearest_first(
-    session: Session, station: Station, revisions: list[Revision], *, now: datetime
-) -> None:
+def _nearest_first(session: Session, station: Station, revisions: list[Revision], *, now: datetime) -> None:
     """Order the takes by the first airing that needs them: a new station speaks its next morning first."""
     order = session.scalars(
         select(VariantItem.bulletin_id)
@@ -253,5 +249,3 @@ def _slots(session: Session, station: Station, read: StationFolder, *, now: date
             village_ids=tuple(villages[slug] for slug in row.villages),
         )  # fmt: skip
         add_slot(session, station, form, actor=None, now=now)
-
-

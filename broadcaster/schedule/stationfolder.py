@@ -1,10 +1,10 @@
 """A station as a folder of plain files -> values.  Everything unknown or impossible is a sentence with the file's name.
 
-    station.toml   name, slug, call_sign, zone, phone, [policy], [template], [voices]
-    week.toml      [[slot]], [[rotation]]
-    villages.csv   slug,name,kind,operator,phone,population
-    topics.toml    [campaign], [[topic]]
-    bulletins/     *.txt: lines "# key: value", an empty line, the text
+station.toml   name, slug, call_sign, zone, phone, [policy], [template], [voices]
+week.toml      [[slot]], [[rotation]]
+villages.csv   slug,name,kind,operator,phone,population
+topics.toml    [campaign], [[topic]]
+bulletins/     *.txt: lines "# key: value", an empty line, the text
 """
 
 from __future__ import annotations
@@ -207,9 +207,7 @@ class _Table:
     def number(self, key: str, default: int | None, *, low: int, high: int) -> int:
         found = int(self._value(key, (int,), default))
         if not low <= found <= high:
-            raise ConfigError(
-                f"Tệp {self.where}: mục “{key}” phải từ {low} đến {high}, đang là {found}."
-            )
+            raise ConfigError(f"Tệp {self.where}: mục “{key}” phải từ {low} đến {high}, đang là {found}.")
         return found
 
     def day(self, key: str) -> date:
@@ -224,7 +222,7 @@ class _Table:
         try:
             return value if isinstance(value, time) else time.fromisoformat(value)
         except ValueError:
-            raise ConfigError(f"Tệp {self.where}: mục “{key}” phải là giờ, ví dụ \"05:30\".") from None
+            raise ConfigError(f'Tệp {self.where}: mục “{key}” phải là giờ, ví dụ "05:30".') from None
 
     def texts(self, key: str) -> tuple[str, ...]:
         value = self._value(key, (list, str), [])
@@ -277,9 +275,7 @@ def _slot(row: _Table) -> SlotLine:
 
 def _rotation(row: _Table) -> RotationLine:
     row.only("slot", "per_airing", "bulletins")
-    return RotationLine(
-        row.text("slot"), row.number("per_airing", 2, low=1, high=20), row.texts("bulletins")
-    )
+    return RotationLine(row.text("slot"), row.number("per_airing", 2, low=1, high=20), row.texts("bulletins"))
 
 
 def _campaign(topics: _Table) -> CampaignLine | None:
@@ -373,7 +369,9 @@ def _read(path: Path) -> str:
     try:
         return path.read_text(encoding="utf-8-sig")
     except FileNotFoundError as error:
-        raise InputError(f"Thư mục của đài thiếu tệp {path.name}. Hãy chép đủ các tệp rồi chạy lại.") from error
+        raise InputError(
+            f"Thư mục của đài thiếu tệp {path.name}. Hãy chép đủ các tệp rồi chạy lại."
+        ) from error
     except UnicodeDecodeError as error:
         raise InputError(f"Tệp {path.name} không phải chữ UTF-8. Hãy lưu lại với mã UTF-8.") from error
 

@@ -37,8 +37,10 @@ class Database:
 
     @contextmanager
     def reading(self, *, station_id: int | None = None) -> Iterator[Session]:
-        """A session for questions; nothing of it is kept, and its rows stay readable afterwards."""
-        # Closing rolls back; a rollback of our own would expire every row that was read.
+        """A session for questions.  Its rows stay readable after the block; nothing is ever written.
+
+        Closing ends the transaction; a `rollback()` here would expire every row it gave away.
+        """
         with Session(self.engine, expire_on_commit=False, autoflush=False) as session:
             _scope(session, station_id)
             with _translated():
