@@ -45,6 +45,7 @@ SETTINGS: tuple[Setting, ...] = (
     Setting("web.port", 8000, "cổng web", 1, 65535),
     Setting("web.threads", 8, "số luồng của máy chủ web", 1, 64),
     Setting("web.public_url", "", "địa chỉ mà điện thoại của thôn mở được, ví dụ https://loa.example.vn"),
+    Setting("web.trusted_proxies", 0, "số máy chủ trung gian (nginx, caddy) đứng trước web mà đài tin", 0, 5),
     Setting("web.session_idle_min", 60, "phút không thao tác thì phải đăng nhập lại", 5, 1440),
     Setting("web.max_upload_mb", 5, "dung lượng tối đa của một lần gửi lên (MB)", 1, 100),
     Setting("newsroom.max_text_chars", 50_000, "số ký tự tối đa của một bản tin", 1_000, 1_000_000),

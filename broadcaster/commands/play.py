@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from datetime import datetime
-from pathlib import Path
 
 import click
 
@@ -30,10 +29,11 @@ def play_command(
 ) -> None:
     """Run the player until stopped."""
     from broadcaster.commands.signals import stop_event
-    from broadcaster.playout.player import GivenClock, SystemClock, run_player
+    from broadcaster.playout.clock import Clock, GivenClock, SystemClock
+    from broadcaster.playout.player import run_player
 
     settings = load(flags={"player.server": server, "player.token": token, "player.output": output})
-    clock = GivenClock(_instant(start, "--now")) if start else SystemClock()
+    clock: Clock = GivenClock(_instant(start, "--now")) if start else SystemClock()
     run_player(
         settings,
         clock=clock,
@@ -51,8 +51,3 @@ def _instant(text: str, option: str) -> datetime:
     if instant.tzinfo is None:
         raise PlayerError(f"{option} phải có múi giờ, ví dụ 2026-11-24T05:29:55+07:00.")
     return instant
-
-
-def player_folder(home: Path) -> Path:
-    """Where a player keeps its manifest, audio and ledger."""
-    return home / "var" / "player"

@@ -20,6 +20,7 @@ Samples = NDArray[np.float32]
 Curve = NDArray[np.float64]
 
 CONTROL: Final = 70  # samples a control block
+BLOCK: Final = CONTROL * 1024  # samples handled at once: 1.63 s
 _STEP: Final = 63  # control blocks in 100 ms at the house rate
 SILENCE_LUFS: Final = -70.0
 _PHASES, _TAPS = 4, 12

@@ -26,8 +26,15 @@ from broadcaster.production.encoding import (
     write_tags,
 )
 from broadcaster.production.limiter import Gains, gains_for
-from broadcaster.production.loudness import CONTROL, MARGIN, Meter, Samples, integrated_lufs, true_peaks
-from broadcaster.production.mixing import BLOCK
+from broadcaster.production.loudness import (
+    BLOCK,
+    CONTROL,
+    MARGIN,
+    Meter,
+    Samples,
+    integrated_lufs,
+    true_peaks,
+)
 
 TARGET_LUFS: Final = {Profile.HORN: -16.0, Profile.ARCHIVE: -19.0}
 BASE_TIMEOUT_S: Final = 60.0  # for ffmpeg, and TIMEOUT_SHARE a second of programme

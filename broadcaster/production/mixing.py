@@ -7,18 +7,16 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import Final, Protocol
+from typing import Protocol
 
 import numpy as np
 import soundfile
 
 from broadcaster.errors import SoundError, StoreError
 from broadcaster.model import HOUSE_RATE_HZ, Profile
-from broadcaster.production.loudness import CONTROL, Samples
+from broadcaster.production.loudness import BLOCK, Samples
 from broadcaster.production.rundown import Bus, Cue, Timeline
 from broadcaster.production.voicing import Compressor, Filter, high_pass, low_pass, presence
-
-BLOCK: Final = CONTROL * 1024  # 1.63 s
 
 
 class Source(Protocol):

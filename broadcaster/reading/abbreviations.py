@@ -76,6 +76,12 @@ class Table:
                 code, spoken, kind, _context(left, left=True), _context(right, left=False), ask == "ask"
             )
             self.meanings.setdefault(code, []).append(meaning)
+        for code, meanings in list(self.meanings.items()):
+            if meanings[0].kind == "spelled_or_loan" and len(code) > 2:
+                for variant in (code.lower(), code.capitalize(), code.upper()):
+                    if not is_syllable(variant):
+                        self.meanings.setdefault(variant, meanings)
+        self.loans = {c: ms[0].spoken for c, ms in self.meanings.items() if ms[0].kind == "spelled_or_loan"}
         starts: dict[str, list[str]] = {}
         for code in self.meanings:
             found = _FIRST.match(code)

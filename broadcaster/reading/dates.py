@@ -27,8 +27,7 @@ _MONTH = re.compile(rf"(?P<m>{_M})(?![\d\w/]|[.,]\d|\s?[-–]\s?\d)")
 _TERM = re.compile(r"(?P<n>\d{1,3})\s?/\s?(?P<y>(?:19|20)\d\d)(?![\d/])")
 
 _DAY_LEFT = re.compile(
-    words("ngày", "mùng", "mồng", "rằm")
-    + r"(?:[\s\d,./–-]|và|đến|hết|hoặc|hay|tới|ngày)*$"
+    words("ngày", "mùng", "mồng", "rằm") + r"(?:[\s\d,./–-]|và|đến|hết|hoặc|hay|tới|ngày)*$"
 )
 _DATE_LEFT = re.compile(
     words(
@@ -53,7 +52,10 @@ _MONTH_LEFT = re.compile(words("tháng") + r"\s*$")
 _TERM_LEFT = re.compile(words("quý|đợt|kỳ|học kỳ|vụ|khóa|khoá|lần|tập|kì|số|tuần") + r"\s*$")
 _SCALE_LEFT = re.compile(r"(?:tỷ lệ|tỉ lệ|bản đồ|tỉ xích)\s*:?\s*$")
 _FEAST_LEFT = re.compile(
-    words("quốc khánh|quốc tế|thiếu nhi|phụ nữ|chào mừng|kỷ niệm|dịp|lễ|ngày lễ|lao động|việt nam|thương binh|liệt sĩ") + r"\s*$"
+    words(
+        "quốc khánh|quốc tế|thiếu nhi|phụ nữ|chào mừng|kỷ niệm|dịp|lễ|ngày lễ|lao động|việt nam|thương binh|liệt sĩ"
+    )
+    + r"\s*$"
 )
 _NOT_DATE_LEFT = re.compile(
     r"(?:tỷ số|tỉ số|thắng|thua|hòa|hoà|luân lưu|kết quả|hiệp|dẫn|séc|npk|số|lô|thửa|ô|cấp|điểm|khoản|mục|đường)[^.;]{0,16}$"

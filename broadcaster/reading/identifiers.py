@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import re
 
+from broadcaster.reading.abbreviations import table
 from broadcaster.reading.numbers import cardinal, digits, identifier, roman, whole
 from broadcaster.reading.scan import Piece, Place, pattern, words
-from broadcaster.reading.syllables import LETTER_NAMES, has_vowel, is_syllable, spell, split_syllables
+from broadcaster.reading.syllables import LETTER_NAMES, has_vowel, is_syllable, latin, spell, split_syllables
 
 _PHONE = re.compile(
     r"(?P<plus>\+84|0084|\(\+84\))[ .\-]?\d{1,3}(?:[ .\-]?\d{2,4}){2,3}(?!\d)"
@@ -73,6 +74,7 @@ _HOUSE_LEFT = re.compile(
     words("số|số nhà|ngõ|ngách|kiệt|hẻm|nhà|nhà số|lô|thửa|lớp|đường|quốc lộ|tỉnh lộ") + r"\s*$"
 )
 _STREET = re.compile(r"(?P<a>\d{1,4})(?P<la>[A-Z]?)(?:/(?P<b>\d{1,4}))(?:/(?P<c>\d{1,4}))?(?![\d/])")
+_NAMED = {"BĐ": "báo động", "TDP": "tổ dân phố", "KP": "khu phố", "HK": "học kỳ"}
 _GENERATION = re.compile(r"(?P<n>[2-6])(?P<l>[GD])(?![\w])")
 
 _TLDS = "vn|com|net|org|edu|gov|info|xyz|top|online|site|shop|asia|io|me|co|app|vip|cc|club|biz|pro|link|life|click|tv|mobi|apk|pdf|docx|doc|xlsx|xls"
@@ -187,7 +189,12 @@ def hotline(place: Place) -> Piece | None:
     text = found[0]
     known = text in ("111", "112", "113", "114", "115", "1022")
     last = place.last
-    if known and last and last.rule in ("phone", "hotline") and _AND.fullmatch(place.text, last.end, place.pos):
+    if (
+        known
+        and last
+        and last.rule in ("phone", "hotline")
+        and _AND.fullmatch(place.text, last.end, place.pos)
+    ):
         return Piece(found.end(), digits(text), "hotline", (cardinal(int(text)),))
     if _STRONG_CALL.search(place.left) or (known and _CALL_LEFT.search(place.left)):
         return Piece(found.end(), digits(text), "hotline", (cardinal(int(text)),))
@@ -287,11 +294,14 @@ def code(place: Place) -> Piece | None:
     found = place.match(_CODE)
     if not found:
         return None
+    loans = table().loans
     parts = []
     body = found[0][: found.start("r") - 1 - found.start()] if found["r"] else found[0]
     for letters, number in re.findall(r"([^\W\d_]+)|(\d+)", body):
         if number:
             parts.append(identifier(number))
+        elif letters in _NAMED or letters in loans:
+            parts.append(_NAMED.get(letters) or loans[letters])
         elif len(letters) > 1 and is_syllable(letters.lower()) and not letters.isupper():
             parts.append(letters.lower())
         else:
@@ -317,8 +327,13 @@ def _label(label: str) -> str:
     for letters, number in re.findall(r"([^\W\d_]+)|(\d+)", low):
         if number:
             pieces.append(digits(number) if number[0] == "0" or len(number) > 3 else cardinal(int(number)))
-        elif letters in _LABELS:
+            continue
+        if letters in _LABELS:
             pieces.append(_LABELS[letters])
+            continue
+        letters = "".join(c for c in letters if c.isalpha() and latin(c))
+        if letters in table().loans:
+            pieces.append(table().loans[letters])
         elif len(letters) == 1 or not has_vowel(letters):
             pieces.append(spell(letters))
         else:

@@ -19,7 +19,18 @@ _TCVN3 = dict(
 )
 _TCVN3_TABLE = str.maketrans(_TCVN3)
 _VNI_MARKS = {
-    **{"ù": "s", "ø": "f", "û": "r", "õ": "x", "ï": "j", "â": "^", "á": "^s", "à": "^f", "å": "^r", "ã": "^x"},
+    **{
+        "ù": "s",
+        "ø": "f",
+        "û": "r",
+        "õ": "x",
+        "ï": "j",
+        "â": "^",
+        "á": "^s",
+        "à": "^f",
+        "å": "^r",
+        "ã": "^x",
+    },
     **{"ä": "^j", "ê": "(", "é": "(s", "è": "(f", "ú": "(r", "ü": "(x", "ë": "(j"},
 }
 _VNI_ALONE = {"ö": "ư", "ô": "ơ", "ñ": "đ", "í": "í", "ì": "ì", "æ": "ỉ", "ó": "ĩ", "ò": "ị", "î": "ỵ"}
@@ -31,9 +42,11 @@ _TONED = {
         **{"ô": "ồốổỗộ", "ơ": "ờớởỡợ", "u": "ùúủũụ", "ư": "ừứửữự", "y": "ỳýỷỹỵ"},
     }.items()
 }
-_VNI_PAIR = re.compile(r"([aeouyöôAEOUYÖÔ])([ùøûõïâáàåãäêéèúüëÙØÛÕÏÂÁÀÅÃÄÊÉÈÚÜË])")
-_VNI_SINGLE = re.compile(r"[öôñíìæóòîÖÔÑÍÌÆÓÒÎ]")
+_VNI = re.compile(r"([aeouyöôAEOUYÖÔ])([ùøûõïâáàåãäêéèúüëÙØÛÕÏÂÁÀÅÃÄÊÉÈÚÜË])|[öôñíìæóòîÖÔÑÍÌÆÓÒÎ]")
 _WORD = re.compile(r"[^\s\x00-\x40\x5b-\x60\x7b-\x7f“”‘’–—…]+")
+_UNICODE = re.compile(
+    "[\u0102\u0103\u0110\u0111\u01a0\u01a1\u01af\u01b0\u1ea0-\u1ef9]"
+)  # letters neither code uses
 _FOREIGN = re.compile("[\u00a1-\u00ff]")
 
 
@@ -44,7 +57,7 @@ def from_tcvn3(text: str) -> str:
 
 def from_vni(text: str) -> str:
     """VNI seen as Latin-1 → Unicode."""
-    return _VNI_SINGLE.sub(_vni_single, _VNI_PAIR.sub(_vni_pair, text))
+    return _VNI.sub(lambda m: _vni_pair(m) if m[1] else _vni_single(m), text)
 
 
 def _vni_pair(found: re.Match[str]) -> str:
@@ -69,7 +82,11 @@ def _share(words: list[str]) -> float:
 
 def _line(line: str) -> tuple[str, str]:
     words = [w for w in _WORD.findall(line) if not w.isascii()]
-    if len(words) < 2 or _share(words) > 0.5:
+    if (
+        _UNICODE.search(line)
+        or sum(len(w) > 1 and not is_syllable(w) for w in words) < 2
+        or _share(words) > 0.5
+    ):
         return line, ""
     for name, convert_words in (("TCVN3", from_tcvn3), ("VNI", from_vni)):
         converted = convert_words(line)
@@ -92,4 +109,6 @@ def convert(text: str) -> tuple[str, str]:
         lines.append(line)
     if not names:
         return text, ""
-    return "\n".join(lines), f"Đã đổi chữ từ bảng mã {' và '.join(names)} sang Unicode: xin xem lại trước khi trình."
+    return "\n".join(
+        lines
+    ), f"Đã đổi chữ từ bảng mã {' và '.join(names)} sang Unicode: xin xem lại trước khi trình."

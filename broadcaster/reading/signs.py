@@ -7,7 +7,7 @@ import unicodedata
 
 from broadcaster.reading.numbers import quantity
 from broadcaster.reading.quantities import NUMBER
-from broadcaster.reading.scan import Piece, Place
+from broadcaster.reading.scan import Piece, Place, pattern
 from broadcaster.reading.units import ALONE, unit_at
 
 COMMA, STOP = ",", "."
@@ -42,6 +42,7 @@ _BRACKETS = frozenset("()[]{}|—–→⇒")
 _UNIT_STROKE = re.compile(
     r"(?:\d[\d.,]*\s?|(?<!\w)(?:một|hai|ba|bốn|năm|sáu|bảy|tám|chín|mười|mỗi)\s)(?:[^\W\d_]+\s){0,3}[^\W\d_]+$"
 )
+_AFTER_LIST = pattern(r"\s*(?:$|[;.)]|\s[[:upper:]])")
 _ALTERNATIVE = re.compile(r"(?:và|hoặc)$")
 
 
@@ -69,6 +70,16 @@ def ending(place: Place) -> tuple[int, str] | None:
     if "…" in marks or len(marks) > 1:
         return found.end(), "…"
     return found.end(), STOP
+
+
+def closes_list(place: Place, end: int) -> bool:
+    """True for the "..." after "lúa, ngô, khoai": it stands for what is not listed."""
+    clause = re.split(r"[.;:!?(]", place.left)[-1]
+    return bool(
+        clause.count(",")
+        and re.search(r"[^\W\d_],?\s*$", clause)
+        and _AFTER_LIST.match(place.text, end, place.stop)
+    )
 
 
 def money(place: Place) -> Piece | None:
@@ -137,7 +148,13 @@ def _stroke(place: Place, before: str, after: str) -> Piece | str:
             return Piece(place.pos + 1, "một", "per", ("trên", "mỗi"))
     if before.isdigit() and re.match(r"(?:tháng|quý)\s\d", place.right(place.pos + 1)):
         return Piece(place.pos + 1, "trên", "per", ("của",))
-    if before.isdigit() and after.isalpha() or place.last is not None and place.last.end == place.pos and place.last.rule == "unit":
+    if (
+        before.isdigit()
+        and after.isalpha()
+        or place.last is not None
+        and place.last.end == place.pos
+        and place.last.rule == "unit"
+    ):
         return Piece(place.pos + 1, "một" if after.islower() else "trên", "per", ("trên", "mỗi"))
     if before.isalpha() and after.isdigit():
         return Piece(place.pos + 1, "trên", "per", ("",)) if before.islower() else ""

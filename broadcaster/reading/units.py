@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 
 from broadcaster.reading.numbers import whole
+from broadcaster.reading.syllables import is_syllable
 
 UNITS: dict[str, str] = {
     **{"km": "ki lô mét", "m": "mét", "dm": "đề xi mét", "cm": "xen ti mét", "mm": "mi li mét"},
@@ -16,7 +17,8 @@ UNITS: dict[str, str] = {
     **{
         "μg": "mi crô gam",
         "mcg": "mi crô gam",
-        "l": "lít", "L": "lít",
+        "l": "lít",
+        "L": "lít",
         "lít": "lít",
         "ml": "mi li lít",
         "dl": "đề xi lít",
@@ -128,11 +130,15 @@ def unit_at(text: str, pos: int, stop: int) -> Measure | None:
     if not per:
         return Measure(end, unit, spoken, False)
     parts = [spoken]
-    above = unit
-    for count, below in _PART.findall(per):
+    above, start = unit, end - len(per)
+    end = start
+    for part in _PART.finditer(per):
+        count, below = part[1], part[2]
+        if below not in UNITS and (len(below) < 2 or not is_syllable(below)):
+            break
         parts.append(_under(above, below, count))
-        above = below
-    return Measure(end, unit, " ".join(parts), True)
+        above, end = below, start + part.end()
+    return Measure(end, unit, " ".join(parts), end > start)
 
 
 def _under(above: str, below: str, count: str) -> str:

@@ -1,0 +1,103 @@
+"""The web's tests: one station is built once, and each test works on a copy of its database."""
+
+from __future__ import annotations
+
+import re
+import shutil
+from collections.abc import Iterator
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+from pathlib import Path
+
+import pytest
+from flask import Flask
+from flask.testing import FlaskClient
+from werkzeug.test import TestResponse
+
+from broadcaster.config import Settings, load
+from broadcaster.store.blobs import Blobs
+from broadcaster.store.db import Database
+from broadcaster.store.upgrade import upgrade
+from tests.support.web_station import NOW, PASSWORD, WebStation, build
+from web import create_app
+from web.security import limiter
+
+
+@dataclass
+class Clock:
+    """A clock that a test sets."""
+
+    now: datetime = NOW
+
+    def __call__(self) -> datetime:
+        return self.now
+
+
+@dataclass
+class Browser:
+    """A test client that fills in forms as a browser does: with the token of the page."""
+
+    client: FlaskClient
+    token: str = ""
+
+    def get(self, url: str, **options: object) -> TestResponse:
+        answer = self.client.get(url, **options)  # type: ignore[arg-type]
+        found = re.search(r'name="csrf_token" value="([^"]+)"', answer.text)
+        if found:
+            self.token = found.group(1)
+        return answer
+
+    def post(self, url: str, data: dict[str, object] | None = None, **options: object) -> TestResponse:
+        return self.client.post(url, data={"csrf_token": self.token, **(data or {})}, **options)  # type: ignore[arg-type]
+
+    def sign_in(self, username: str, password: str = PASSWORD) -> Browser:
+        self.get("/dang-nhap")
+        answer = self.post("/dang-nhap", {"username": username, "password": password})
+        assert answer.status_code == 303, answer.text
+        self.get("/")
+        return self
+
+
+@dataclass
+class World:
+    """The app, its station, its clock, and browsers for people."""
+
+    app: Flask
+    made: WebStation
+    clock: Clock
+    db: Database
+    settings: Settings
+    _browsers: list[Browser] = field(default_factory=list)
+
+    def browser(self, username: str = "") -> Browser:
+        browser = Browser(self.app.test_client())
+        return browser.sign_in(username) if username else browser
+
+
+@pytest.fixture(scope="session")
+def built(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, WebStation]:
+    """A station's home, made once."""
+    home = tmp_path_factory.mktemp("station")
+    settings = load(environ={}, home=home)
+    settings.var.mkdir()
+    upgrade(settings.database_url)
+    db = Database(settings.database_url)
+    made = build(db, Blobs(settings.blobs_url))
+    db.dispose()
+    return home, made
+
+
+@pytest.fixture
+def world(built: tuple[Path, WebStation], tmp_path: Path) -> Iterator[World]:
+    """A copy of that station behind a running app."""
+    home = tmp_path / "home"
+    shutil.copytree(built[0], home)
+    settings = load(environ={}, home=home, flags={"web.public_url": "https://loa.example.vn"})
+    clock = Clock()
+    app = create_app(settings, now=clock)
+    app.testing = True
+    limiter.enabled = True
+    with app.app_context():
+        limiter.reset()
+    yield World(app, replace(built[1]), clock, app.extensions["broadcaster"].db, settings)
+    app.extensions["broadcaster"].close()

@@ -1,0 +1,76 @@
+"""What the frame of every page shows: station, person, menu, the time at the station."""
+
+from __future__ import annotations
+
+import hashlib
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+from flask import Flask, g, request, url_for
+from sqlalchemy import func, select
+
+from broadcaster.model import BulletinState
+from broadcaster.store.tables import Bulletin
+from web.deps import now, reading
+from web.security import account
+
+# endpoint, word, icon, action needed to see it
+MENU = (
+    ("today.board", "Hôm nay", "home", "see"),
+    ("bulletins.listing", "Bản tin", "paper", "see"),
+    ("approve.queue", "Duyệt", "check", "approve"),
+    ("week.table", "Lịch phát", "week", "see"),
+    ("jingles.listing", "Nhạc hiệu", "note", "see"),
+    ("villages.listing", "Thôn", "people", "villages"),
+    ("receivers.listing", "Máy thu", "device", "see"),
+    ("log.report", "Nhật ký", "list", "report"),
+)
+_STATIC = Path(__file__).resolve().parent / "static"
+
+
+def install(app: Flask) -> None:
+    """Give every template the frame's values."""
+    app.context_processor(_frame)
+    app.jinja_env.globals["asset"] = asset
+
+
+def asset(name: str) -> str:
+    """Address of a static file that changes when the file does, so that browsers may keep it for a year."""
+    return url_for("static", filename=name, v=_mark_of(name))
+
+
+@cache
+def _mark_of(name: str) -> str:
+    return hashlib.sha256((_STATIC / name).read_bytes()).hexdigest()[:10]
+
+
+def _frame() -> dict[str, Any]:
+    person = account()
+    values: dict[str, Any] = {"account": person, "station": g.get("station"), "now": now(), "menu": []}
+    if person is None:
+        return values
+    waiting = 0
+    if person.may("approve"):
+        with reading() as session:
+            waiting = session.scalar(
+                select(func.count(Bulletin.id)).where(Bulletin.state == BulletinState.SUBMITTED)
+            ) or 0
+    blueprint = request.blueprint or ""
+    values["waiting_count"] = waiting
+    values["menu"] = [
+        {
+            "url": url_for(endpoint),
+            "word": word,
+            "icon": icon,
+            "current": _HOUSE.get(blueprint, blueprint) == endpoint.split(".")[0],
+            "count": waiting if endpoint == "approve.queue" else 0,
+        }
+        for endpoint, word, icon, action in MENU
+        if person.may(action)
+    ]
+    return values
+
+
+# Pages that live under another screen's menu entry.
+_HOUSE = {"compose": "bulletins", "airing": "week"}

@@ -1,0 +1,71 @@
+"""What was planned, what players report, what villages say: three columns, never merged; and as .xlsx."""
+
+from __future__ import annotations
+
+from datetime import date, timedelta
+from io import BytesIO
+
+from flask import Blueprint, render_template, request, send_file
+from flask.typing import ResponseReturnValue
+from sqlalchemy import select
+
+from broadcaster.errors import InputError
+from broadcaster.report.counting import airing_report
+from broadcaster.report.documents import xlsx
+from broadcaster.store.tables import Audit
+from web.deps import now, reading, station, today
+from web.security import needs
+
+bp = Blueprint("log", __name__, url_prefix="/nhat-ky")
+XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
+LONGEST = timedelta(days=366)
+
+
+@bp.get("")
+@needs("report")
+def report() -> ResponseReturnValue:
+    """The report of a period, this month unless asked otherwise."""
+    first, last = _period()
+    with reading() as session:
+        rows = airing_report(session, first, last, now=now())
+        return render_template("log.html", rows=rows, first=first, last=last)
+
+
+@bp.get("/bao-cao.xlsx")
+@needs("report")
+def sheet() -> ResponseReturnValue:
+    """The same rows as a workbook."""
+    first, last = _period()
+    with reading() as session:
+        data = xlsx(airing_report(session, first, last, now=now()))
+    name = f"bao-cao_{station().slug}_{first:%Y%m%d}-{last:%Y%m%d}.xlsx"
+    return send_file(BytesIO(data), mimetype=XLSX, as_attachment=True, download_name=name)
+
+
+@bp.get("/thay-doi")
+@needs("report")
+def changes() -> ResponseReturnValue:
+    """The book of who changed what, newest first."""
+    before = request.args.get("truoc", "")
+    query = select(Audit).order_by(Audit.id.desc()).limit(100)
+    if before.isdigit():
+        query = query.where(Audit.id < int(before))
+    with reading() as session:
+        return render_template("audit.html", rows=session.scalars(query).all())
+
+
+def _period() -> tuple[date, date]:
+    first = _day(request.args.get("tu", ""), today().replace(day=1))
+    last = _day(request.args.get("den", ""), today())
+    if last < first:
+        raise InputError("Ngày cuối trước ngày đầu. Hãy chọn lại kỳ báo cáo.")
+    if last - first > LONGEST:
+        raise InputError("Kỳ báo cáo dài nhất là một năm. Hãy chọn kỳ ngắn hơn.")
+    return first, last
+
+
+def _day(text: str, otherwise: date) -> date:
+    try:
+        return date.fromisoformat(text) if text else otherwise
+    except ValueError:
+        raise InputError("Ngày chưa đúng. Hãy chọn ngày trong lịch.") from None

@@ -1,0 +1,58 @@
+"""Sign in and out."""
+
+from __future__ import annotations
+
+from urllib.parse import urlsplit
+
+from flask import Blueprint, redirect, render_template, request, url_for
+from flask.typing import ResponseReturnValue
+
+from broadcaster.errors import InputError
+from broadcaster.newsroom.people import authenticate
+from web.deps import deps
+from web.security import account, enter, limiter, needs, public
+from web.security import leave as end_session
+
+bp = Blueprint("signin", __name__)
+
+
+@bp.get("/dang-nhap")
+@public
+def form() -> ResponseReturnValue:
+    """The form; somebody signed in goes to today's board."""
+    if account() is not None:
+        return redirect(url_for("today.board"), 303)
+    return render_template("signin.html", username="", target=request.args.get("next", ""))
+
+
+@bp.post("/dang-nhap")
+@public
+@limiter.limit("10 per minute; 60 per hour")
+def sign_in() -> ResponseReturnValue:
+    """Check name and password.  The same answer for a wrong name and a wrong password."""
+    username = request.form.get("username", "").strip()
+    target = request.form.get("next", "")
+    with deps().db.reading() as session:
+        user = authenticate(session, username, request.form.get("password", ""))
+        if user is not None:
+            enter(user)
+    if user is None:
+        wrong = InputError("Tên đăng nhập hoặc mật khẩu chưa đúng. Hãy gõ lại; chú ý phím Caps Lock và bộ gõ tiếng Việt.")
+        return render_template("signin.html", username=username, target=target, error=wrong), 422
+    return redirect(_ours(target) or url_for("today.board"), 303)
+
+
+@bp.post("/dang-xuat")
+@needs("see")
+def leave() -> ResponseReturnValue:
+    """End the session."""
+    end_session()
+    return redirect(url_for("signin.form"), 303)
+
+
+def _ours(target: str) -> str:
+    """The path to go on to, when it is one of ours; never another site."""
+    parts = urlsplit(target)
+    if parts.scheme or parts.netloc or not target.startswith("/") or target.startswith(("//", "/\\")):
+        return ""
+    return target

@@ -1,0 +1,102 @@
+"""Listening: a preview is asked of the worker, waited for on a page that refreshes itself, and then played."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from typing import Any
+
+from flask import Blueprint, redirect, render_template, request, send_file, url_for
+from flask.typing import ResponseReturnValue
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from broadcaster.errors import InputError, NotFound
+from broadcaster.newsroom.bulletins import bulletin_by_id, reading_of
+from broadcaster.store.queue import enqueue
+from broadcaster.store.tables import Bulletin, RenderJob, TakeRow
+from web.deps import deps, now, reading, writing
+from web.security import needs
+
+bp = Blueprint("sound", __name__)
+MIMES = {"mp3": "audio/mpeg", "flac": "audio/flac", "wav": "audio/wav", "ogg": "audio/ogg"}
+
+
+@bp.post("/ban-tin/<int:bulletin_id>/nghe")
+@needs("see")
+def preview(bulletin_id: int) -> ResponseReturnValue:
+    """Ask for one sentence (`cau` = its number from 1) or the whole reading, as it stands now."""
+    with writing() as session:
+        job_id = ask_preview(session, bulletin_by_id(session, bulletin_id), request.form.get("cau", ""))
+    deps().doorbell.ring()
+    if "HX-Request" in request.headers:
+        return _fragment(job_id)
+    return redirect(url_for("sound.job", job_id=job_id), 303)
+
+
+def ask_preview(session: Session, bulletin: Bulletin, number: str) -> int:
+    """Put a preview in the worker's queue and return its job; the same words twice are one job."""
+    result = reading_of(session, bulletin)
+    spoken = [[sentence.spoken, sentence.pause.value] for sentence in result.sentences]
+    if number.isdigit() and 1 <= int(number) <= len(spoken):
+        spoken = spoken[int(number) - 1 : int(number)]
+    if not spoken:
+        raise InputError("Bản tin chưa có câu nào để đọc. Hãy gõ nội dung rồi lưu.")
+    payload: dict[str, Any] = {"sentences": spoken, "bulletin_id": bulletin.id}
+    key = hashlib.sha256(json.dumps(payload, ensure_ascii=False).encode()).hexdigest()
+    row = enqueue(
+        session, station_id=bulletin.station_id, kind="preview", key=key, payload=payload, due_at=now(), now=now()
+    )
+    return row.id
+
+
+@bp.get("/viec/<int:job_id>")
+@needs("see")
+def job(job_id: int) -> ResponseReturnValue:
+    """A render job: how far it is, or its sound.  Without JavaScript the page refreshes itself."""
+    if "HX-Request" in request.headers:
+        return _fragment(job_id)
+    with reading() as session:
+        return render_template("job.html", job=_load(session.scalar(select(RenderJob).where(RenderJob.id == job_id))))
+
+
+@bp.get("/viec/<int:job_id>/am-thanh")
+@needs("see")
+def job_sound(job_id: int) -> ResponseReturnValue:
+    """The sound that a preview made."""
+    with reading() as session:
+        result = dict(_load(session.scalar(select(RenderJob).where(RenderJob.id == job_id))).result)
+    if "sha256" not in result:
+        raise NotFound("Đoạn nghe thử này chưa dựng xong. Hãy chờ một lát rồi mở lại.")
+    return _send(str(result["sha256"]), str(result.get("suffix", "flac")))
+
+
+@bp.get("/ban-thu/<int:take_id>")
+@needs("see")
+def take(take_id: int) -> ResponseReturnValue:
+    """A frozen take, exactly as it will be broadcast before mixing."""
+    with reading() as session:
+        row = session.scalar(select(TakeRow).where(TakeRow.id == take_id))
+        if row is None:
+            raise NotFound("Không có bản thu này.")
+        sha256 = row.sha256
+    return _send(sha256, "flac")
+
+
+def _fragment(job_id: int) -> str:
+    with reading() as session:
+        return render_template("_job.html", job=_load(session.scalar(select(RenderJob).where(RenderJob.id == job_id))))
+
+
+def _load(row: RenderJob | None) -> RenderJob:
+    if row is None:
+        raise NotFound("Không có việc này. Có thể nó đã được dọn đi; hãy bấm nghe lại.")
+    return row
+
+
+def _send(sha256: str, suffix: str) -> ResponseReturnValue:
+    suffix = suffix.lstrip(".")
+    path = deps().blobs.path(sha256, suffix=suffix)
+    response = send_file(path, mimetype=MIMES.get(suffix, "application/octet-stream"), conditional=True, etag=sha256)
+    response.headers["Cache-Control"] = "private, max-age=31536000, immutable"
+    return response

@@ -1,0 +1,70 @@
+// Small helps on top of plain forms: nothing here is needed for the pages to work.
+(function () {
+  "use strict";
+  var summary = document.getElementById("loi");
+  if (summary) summary.focus();
+
+  // One sound at a time.
+  document.addEventListener("play", function (event) {
+    document.querySelectorAll("audio").forEach(function (other) {
+      if (other !== event.target) other.pause();
+    });
+  }, true);
+
+  // The station's clock, moved on by this machine; a wrong clock here is said aloud, since times are the station's.
+  var clock = document.getElementById("gio-dai");
+  if (clock) {
+    var skew = new Date(clock.dataset.now) - Date.now();
+    if (Math.abs(skew) > 120000) clock.title = "Đồng hồ máy này lệch giờ đài hơn 2 phút";
+  }
+
+  // A form is sent once: a second tap waits for the first answer.
+  document.addEventListener("submit", function (event) {
+    var form = event.target;
+    if (form.method !== "post" || event.defaultPrevented) return;
+    if (form.dataset.sent) { event.preventDefault(); return; }
+    form.dataset.sent = "1";
+    setTimeout(function () { delete form.dataset.sent; }, 8000);
+  });
+  window.addEventListener("pageshow", function () {
+    document.querySelectorAll("form[data-sent]").forEach(function (form) { delete form.dataset.sent; });
+  });
+
+  // What is typed in a bulletin also stays in this tab until the server has said that it is saved.
+  var text = document.querySelector("textarea[data-keep]");
+  if (text) {
+    var key = "nhap:" + text.dataset.keep, kept = null;
+    try { kept = sessionStorage.getItem(key); } catch (e) { /* storage may be off */ }
+    var offer = document.getElementById("khoi-phuc");
+    if (kept !== null && kept !== text.value && offer) {
+      offer.hidden = false;
+      offer.querySelector("button").addEventListener("click", function () {
+        text.value = kept;
+        offer.hidden = true;
+        text.dispatchEvent(new Event("input", { bubbles: true }));
+      });
+    }
+    text.addEventListener("input", function () {
+      try { sessionStorage.setItem(key, text.value); } catch (e) { /* storage may be off */ }
+    });
+    document.body.addEventListener("htmx:afterRequest", function (event) {
+      if (event.detail.successful && event.target.closest("#soan")) {
+        try { sessionStorage.removeItem(key); } catch (e) { /* storage may be off */ }
+      }
+    });
+    text.form.addEventListener("keydown", function (event) {
+      if (event.key === "Enter" && (event.ctrlKey || event.metaKey)) text.form.requestSubmit();
+    });
+  }
+
+  // Copy buttons appear only where copying works.
+  document.querySelectorAll("button[data-copy]").forEach(function (button) {
+    if (!navigator.clipboard) return;
+    button.hidden = false;
+    button.addEventListener("click", function () {
+      navigator.clipboard.writeText(button.dataset.copy).then(function () {
+        button.textContent = "Đã chép";
+      });
+    });
+  });
+})();

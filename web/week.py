@@ -1,0 +1,175 @@
+"""The week as a real table: days across, times down; and airings outside the weekly slots."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from datetime import date, time, timedelta
+
+from flask import Blueprint, flash, redirect, render_template, request, url_for
+from flask.typing import ResponseReturnValue
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from broadcaster.errors import BroadcasterError, InputError
+from broadcaster.model import PlannedAiring
+from broadcaster.schedule.airings import add_extra
+from broadcaster.schedule.plan import plan_days
+from broadcaster.schedule.rules import SlotForm, add_slot, remove_slot
+from broadcaster.store.tables import Slot, Village
+from web.deps import deps, now, reading, station, today, writing
+from web.errors import status_of
+from web.security import actor, needs
+from web.words import SHORT_WEEKDAYS, WEEKDAY_NAMES, monday_of
+
+bp = Blueprint("week", __name__, url_prefix="/lich")
+
+
+@bp.get("")
+@needs("see")
+def table() -> ResponseReturnValue:
+    """One week, Monday to Sunday; `tuan` is any date in it, `thon` a village's slug."""
+    with reading() as session:
+        return _page(session, _monday(request.args.get("tuan", "")))
+
+
+@bp.post("/them")
+@needs("schedule")
+def extra() -> ResponseReturnValue:
+    """An airing outside the weekly slots.  A clash is refused, with its ways out."""
+    form = request.form
+    day = today()
+    try:
+        day = _day(form.get("day", ""))
+        start = _time(form.get("start", ""))
+        with writing() as session:
+            airing = add_extra(
+                session,
+                station(),
+                local_date=day,
+                start_local=start,
+                bulletin_ids=[],
+                max_minutes=_minutes(form.get("minutes", "")),
+                actor=actor(session),
+                now=now(),
+            )
+            airing_id = airing.id
+    except BroadcasterError as error:
+        with reading() as session:
+            return _page(session, monday_of(day), error, form.to_dict()), status_of(error)
+    deps().doorbell.ring()
+    flash("Đã thêm buổi phát. Hãy chọn bản tin cho buổi này.")
+    return redirect(url_for("airing.panel", airing_id=airing_id), 303)
+
+
+@bp.get("/khung-gio")
+@needs("schedule")
+def slots() -> ResponseReturnValue:
+    """The weekly rules."""
+    with reading() as session:
+        return _slots(session)
+
+
+@bp.post("/khung-gio")
+@needs("schedule")
+def new_slot() -> ResponseReturnValue:
+    """A new weekly rule and its airings."""
+    form = request.form
+    try:
+        days = [name for name in WEEKDAY_NAMES if name in form.getlist("weekdays")]
+        if not days:
+            raise InputError("Hãy chọn ít nhất một ngày trong tuần cho khung giờ.")
+        with writing() as session:
+            add_slot(
+                session,
+                station(),
+                SlotForm(
+                    name=form.get("name", "").strip(),
+                    weekdays=",".join(days),
+                    start_local=_time(form.get("start", "")),
+                    valid_from=_day(form.get("from", "")),
+                    max_minutes=_minutes(form.get("minutes", "")),
+                ),
+                actor=actor(session),
+                now=now(),
+            )
+    except BroadcasterError as error:
+        with reading() as session:
+            return _slots(session, error, form.to_dict() | {"weekdays": form.getlist("weekdays")}), status_of(error)
+    deps().doorbell.ring()
+    flash("Đã thêm khung giờ; các buổi phát của 14 ngày tới đã được lập.")
+    return redirect(url_for("week.slots"), 303)
+
+
+@bp.post("/khung-gio/<int:slot_id>/bo")
+@needs("schedule")
+def drop_slot(slot_id: int) -> ResponseReturnValue:
+    """Stop a weekly rule; what was broadcast stays in the book."""
+    with writing() as session:
+        remove_slot(session, slot_id, actor=actor(session), now=now())
+    deps().doorbell.ring()
+    flash("Đã bỏ khung giờ; các buổi chưa phát của khung này đã được hủy.")
+    return redirect(url_for("week.slots"), 303)
+
+
+def _monday(text: str) -> date:
+    try:
+        return monday_of(date.fromisoformat(text))
+    except ValueError:
+        return monday_of(today())
+
+
+def _day(text: str) -> date:
+    try:
+        return date.fromisoformat(text)
+    except ValueError:
+        raise InputError("Chưa chọn ngày. Hãy chọn ngày phát.") from None
+
+
+def _time(text: str) -> time:
+    try:
+        return time.fromisoformat(text)
+    except ValueError:
+        raise InputError("Giờ phát chưa đúng. Hãy gõ giờ và phút, ví dụ 05:30.") from None
+
+
+def _minutes(text: str) -> int:
+    if not text.isdigit() or not 1 <= int(text) <= 240:
+        raise InputError("Số phút tối đa của buổi phát phải từ 1 đến 240.")
+    return int(text)
+
+
+def _page(
+    session: Session, monday: date, error: BroadcasterError | None = None, typed: dict[str, str] | None = None
+) -> str:
+    villages = session.scalars(select(Village).order_by(Village.position, Village.id)).all()
+    chosen = request.args.get("thon", "")
+    village = chosen if chosen in {row.slug for row in villages} else None
+    lines = plan_days(session, monday, 7, village)
+    days = [monday + timedelta(days=number) for number in range(7)]
+    cells: dict[time, dict[date, list[PlannedAiring]]] = defaultdict(lambda: defaultdict(list))
+    for line in lines:
+        cells[line.start_local][line.local_date].append(line)
+    return render_template(
+        "week.html",
+        monday=monday,
+        number=monday.isocalendar().week,
+        days=days,
+        times=sorted(cells),
+        cells=cells,
+        lines=lines,
+        today=today(),
+        villages=villages,
+        village=village,
+        before=monday - timedelta(days=7),
+        after=monday + timedelta(days=7),
+        typed=typed or {},
+        error=error,
+    )
+
+
+def _slots(
+    session: Session, error: BroadcasterError | None = None, typed: dict[str, object] | None = None
+) -> str:
+    rows = session.scalars(select(Slot).where(Slot.active).order_by(Slot.start_local)).all()
+    words = dict(zip(WEEKDAY_NAMES, SHORT_WEEKDAYS, strict=True))
+    return render_template("slots.html", rows=rows, words=words, typed=typed or {}, error=error, today=today())

@@ -1,0 +1,199 @@
+"""Words and figures as Vietnamese readers expect them: dates, times, lengths, sizes, states.
+
+Pure: everything is given.  `install` hangs these on Jinja as filters.
+"""
+
+from __future__ import annotations
+
+import unicodedata
+from datetime import date, datetime, time, timedelta
+from typing import TYPE_CHECKING
+from zoneinfo import ZoneInfo
+
+from broadcaster.model import (
+    AiringOrigin,
+    AiringState,
+    AsRunEvent,
+    BulletinState,
+    JingleKind,
+    Outcome,
+    Priority,
+    ReceiptKind,
+    Role,
+)
+
+if TYPE_CHECKING:
+    from flask import Flask
+
+WEEKDAYS = ("Thứ Hai", "Thứ Ba", "Thứ Tư", "Thứ Năm", "Thứ Sáu", "Thứ Bảy", "Chủ nhật")
+SHORT_WEEKDAYS = ("T2", "T3", "T4", "T5", "T6", "T7", "CN")
+WEEKDAY_NAMES = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
+
+# state → (word, icon, tone); the tone is a CSS class, the icon a name in _icons.html.
+BULLETIN_STATES: dict[BulletinState, tuple[str, str, str]] = {
+    BulletinState.DRAFT: ("Nháp", "pencil", "calm"),
+    BulletinState.SUBMITTED: ("Chờ duyệt", "clock", "wait"),
+    BulletinState.APPROVED: ("Đã duyệt", "check", "good"),
+    BulletinState.RETURNED: ("Trả lại", "back", "bad"),
+    BulletinState.WITHDRAWN: ("Đã rút", "cross", "calm"),
+}
+AIRING_STATES: dict[AiringState, tuple[str, str, str]] = {
+    AiringState.PLANNED: ("Chờ phát", "clock", "calm"),
+    AiringState.CLOSED: ("Đã chốt nội dung", "lock", "wait"),
+    AiringState.STARTED: ("Đã đến giờ", "sound", "good"),
+    AiringState.SKIPPED: ("Không phát", "cross", "bad"),
+    AiringState.CANCELLED: ("Đã bỏ", "cross", "calm"),
+}
+OUTCOMES: dict[Outcome, tuple[str, str, str]] = {
+    Outcome.PLAYED: ("Đã phát", "check", "good"),
+    Outcome.INTERRUPTED: ("Bị ngắt giữa chừng", "alert", "bad"),
+    Outcome.PREEMPTED: ("Nhường bản khẩn cấp", "alert", "wait"),
+    Outcome.MISSED: ("Lỡ giờ phát", "cross", "bad"),
+    Outcome.SKIPPED: ("Bỏ qua", "cross", "bad"),
+    Outcome.UNREPORTED: ("Chưa có báo cáo", "clock", "calm"),
+}
+RECEIPTS: dict[ReceiptKind, tuple[str, str, str]] = {
+    ReceiptKind.DOWNLOADED: ("Đã tải", "download", "wait"),
+    ReceiptKind.PLAYED: ("Đã phát", "check", "good"),
+    ReceiptKind.FAILED: ("Không phát được", "cross", "bad"),
+}
+PRIORITIES: dict[Priority, str] = {
+    Priority.ROUTINE: "Thông thường",
+    Priority.PRIORITY: "Ưu tiên",
+    Priority.EMERGENCY: "Khẩn cấp",
+}
+ROLES: dict[Role, str] = {
+    Role.AUTHOR: "Người soạn",
+    Role.APPROVER: "Người duyệt",
+    Role.TECHNICIAN: "Kỹ thuật",
+    Role.ADMINISTRATOR: "Quản trị",
+}
+ORIGINS: dict[AiringOrigin, str] = {
+    AiringOrigin.SLOT: "theo khung giờ",
+    AiringOrigin.EXTRA: "ngoài lịch",
+    AiringOrigin.EMERGENCY: "khẩn cấp",
+    AiringOrigin.DRILL: "diễn tập",
+}
+JINGLES: dict[JingleKind, str] = {
+    JingleKind.OPENING: "Mở đầu",
+    JingleKind.CLOSING: "Kết thúc",
+    JingleKind.CUT: "Ngắt giữa hai bản tin",
+    JingleKind.CHIME: "Chuông báo",
+    JingleKind.BED: "Nhạc nền",
+    JingleKind.ALERT: "Báo động",
+}
+EVENTS: dict[AsRunEvent, str] = {
+    AsRunEvent.STARTED: "bắt đầu",
+    AsRunEvent.FINISHED: "xong",
+    AsRunEvent.INTERRUPTED: "bị ngắt",
+    AsRunEvent.PREEMPTED: "nhường bản khẩn",
+    AsRunEvent.RESUMED: "phát tiếp",
+    AsRunEvent.MISSED: "lỡ giờ",
+    AsRunEvent.SKIPPED: "bỏ qua",
+}
+LEFT_OUT = {
+    "letterhead": "Phần đầu văn bản (quốc hiệu, cơ quan)",
+    "recipients": "Nơi nhận",
+    "signature": "Chữ ký",
+    "decoration": "Dòng trang trí",
+}
+
+
+def weekday(day: date) -> str:
+    """Thứ Hai … Chủ nhật."""
+    return WEEKDAYS[day.weekday()]
+
+
+def day_text(day: date) -> str:
+    """23/11/2026."""
+    return f"{day:%d/%m/%Y}"
+
+
+def long_day(day: date) -> str:
+    """Thứ Hai, 23/11/2026."""
+    return f"{weekday(day)}, {day_text(day)}"
+
+
+def clock_text(moment: time | datetime, zone: str = "") -> str:
+    """05:30, 24 hours; an instant needs the station's zone."""
+    if isinstance(moment, datetime):
+        moment = moment.astimezone(ZoneInfo(zone)).time()
+    return f"{moment:%H:%M}"
+
+
+def instant_text(moment: datetime, zone: str) -> str:
+    """05:30 ngày 23/11/2026 in the station's zone."""
+    local = moment.astimezone(ZoneInfo(zone))
+    return f"{local:%H:%M} ngày {local:%d/%m/%Y}"
+
+
+def length_text(duration_ms: int | None) -> str:
+    """4:32 for 272 000 ms; an unknown length is a dash."""
+    if duration_ms is None:
+        return "–"
+    seconds = round(duration_ms / 1000)
+    return f"{seconds // 60}:{seconds % 60:02d}"
+
+
+def length_words(duration_ms: int | None) -> str:
+    """'4 phút 32 giây', for the ear of a screen reader and for sentences."""
+    if duration_ms is None:
+        return "chưa rõ độ dài"
+    minutes, seconds = divmod(round(duration_ms / 1000), 60)
+    return " ".join(
+        part for part in (f"{minutes} phút" if minutes else "", f"{seconds} giây" if seconds else "") if part
+    ) or "0 giây"  # fmt: skip
+
+
+def size_text(size_bytes: int) -> str:
+    """1,5 MB."""
+    return f"{number_text(size_bytes / 1_000_000, 1)} MB"
+
+
+def number_text(value: float, decimals: int = 0) -> str:
+    """3.012 and 92,5: points between thousands, a comma before decimals."""
+    return f"{value:,.{decimals}f}".translate(str.maketrans(",.", ".,"))
+
+
+def ago_text(moment: datetime, now: datetime) -> str:
+    """'3 phút trước'; older than two days has its date elsewhere."""
+    passed = now - moment
+    if passed < timedelta(minutes=1):
+        return "vừa xong"
+    if passed < timedelta(hours=1):
+        return f"{int(passed.total_seconds() // 60)} phút trước"
+    if passed < timedelta(days=2):
+        return f"{int(passed.total_seconds() // 3600)} giờ trước"
+    return f"{passed.days} ngày trước"
+
+
+def plain(text: str) -> str:
+    """Text for searching: no tone marks, no case ('Đồng Lớn' and 'dong lon' are the same)."""
+    bare = unicodedata.normalize("NFD", text.replace("đ", "d").replace("Đ", "d"))
+    return "".join(letter for letter in bare if not unicodedata.combining(letter)).casefold().strip()
+
+
+def found(needle: str, *texts: str) -> bool:
+    """True when every word of `needle` stands in the texts, tone marks ignored."""
+    haystack = plain(" ".join(texts))
+    return all(word in haystack for word in plain(needle).split())
+
+
+def monday_of(day: date) -> date:
+    """The Monday of that day's week."""
+    return day - timedelta(days=day.weekday())
+
+
+def install(app: Flask) -> None:
+    """Hang the filters and the tables of words on Jinja."""
+    filters = {
+        "thu": weekday, "ngay": day_text, "thu_ngay": long_day, "gio": clock_text, "luc": instant_text,
+        "dai": length_text, "dai_chu": length_words, "dung_luong": size_text, "so": number_text,
+        "cach_day": ago_text,
+    }  # fmt: skip
+    app.jinja_env.filters.update(filters)
+    app.jinja_env.globals.update(
+        BULLETIN_STATES=BULLETIN_STATES, AIRING_STATES=AIRING_STATES, OUTCOMES=OUTCOMES, RECEIPTS=RECEIPTS,
+        PRIORITIES=PRIORITIES, ROLES=ROLES, ORIGINS=ORIGINS, JINGLES=JINGLES, EVENTS=EVENTS,
+        LEFT_OUT=LEFT_OUT, SHORT_WEEKDAYS=SHORT_WEEKDAYS,
+    )  # fmt: skip
