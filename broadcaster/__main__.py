@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import importlib
 import sys
+from collections.abc import Callable
 
 import click
 
@@ -51,12 +52,21 @@ class Commands(click.Group):
         except ModuleNotFoundError as error:
             if error.name is None or error.name.split(".")[0] in ("broadcaster", "web"):
                 raise
-            raise BroadcasterError(
-                f"Lệnh “{cmd_name}” cần thư viện {error.name} chưa cài trên máy này "
-                "(máy chỉ cài phần máy phát?). Hãy cài requirements.txt rồi chạy lại."
-            ) from error
+            return _not_here(cmd_name, error.name)
         assert isinstance(found, click.Command)
         return found
+
+
+def _not_here(name: str, library: str) -> click.Command:
+    """A stand-in that keeps `--help` whole where only the player is installed."""
+
+    def refuse() -> None:
+        raise BroadcasterError(
+            f"Lệnh “{name}” cần thư viện {library} chưa cài trên máy này (máy chỉ cài phần máy phát?). "
+            "Hãy cài requirements.txt rồi chạy lại."
+        )
+
+    return click.Command(name, callback=refuse, help="(chưa cài trên máy này)")
 
 
 @click.group(cls=Commands, help="Đài truyền thanh cơ sở: từ văn bản đến buổi phát có bằng chứng.")
@@ -65,19 +75,25 @@ def cli() -> None:
     """Root of the commands."""
 
 
-def main() -> None:
-    """Run a command; a person's mistake never shows a traceback."""
+def guarded(run: Callable[[], object]) -> int:
+    """Run a command and return its exit code; a person's mistake never shows a traceback."""
     for stream in (sys.stdout, sys.stderr):
         reconfigure = getattr(stream, "reconfigure", None)
         if reconfigure is not None:
             reconfigure(encoding="utf-8", errors="replace")
     try:
-        cli(prog_name="python -m broadcaster")
+        run()
     except BroadcasterError as error:
         click.echo(str(error), err=True)
         for remedy in getattr(error, "remedies", ()):
             click.echo(f"  - {remedy}", err=True)
-        sys.exit(1)
+        return 1
+    return 0
+
+
+def main() -> None:
+    """Entry of `python -m broadcaster`."""
+    sys.exit(guarded(lambda: cli(prog_name="python -m broadcaster")))
 
 
 if __name__ == "__main__":

@@ -11,15 +11,21 @@ from datetime import datetime
 from pathlib import Path
 
 from sqlalchemy import select
+from sqlalchemy.orm import Session
 
 from broadcaster.config import CHECKOUT, Settings
+from broadcaster.delivery.links import village_token
+from broadcaster.delivery.receivers import add_receiver, issue_token
 from broadcaster.model import Role
+from broadcaster.newsroom.bulletins import create_bulletin
+from broadcaster.newsroom.importing import import_document
 from broadcaster.newsroom.people import add_user
-from broadcaster.schedule.stationfile import load_station
+from broadcaster.playout.pairing import player_folder, write_pairing
+from broadcaster.schedule.stationfile import load_content, load_station
 from broadcaster.store.blobs import Blobs
 from broadcaster.store.db import Database
-from broadcaster.store.keys import load_keys
-from broadcaster.store.tables import Station
+from broadcaster.store.keys import Keys, load_keys
+from broadcaster.store.tables import Station, User, Village
 from broadcaster.store.upgrade import upgrade
 
 SAMPLE = CHECKOUT / "schedules" / "nhu-thanh"
@@ -55,30 +61,79 @@ SAMPLE_PEOPLE = (
 def install(settings: Settings, *, now: datetime, folder: Path = SAMPLE, sample: bool = True) -> Installed:
     """Create or upgrade the database and, on an empty one, load the station from `folder`.
 
-    With `sample=False` the station gets its name and villages but no accounts and no bulletins.
+    With `sample=False` the station gets its name, villages, week and jingles, but no accounts and no bulletins.
     """
     settings.var.mkdir(parents=True, exist_ok=True)
     upgrade(settings.database_url)
-    load_keys(settings.keys)
+    keys = load_keys(settings.keys)
     db = Database(settings.database_url)
     try:
-        with db.reading() as session:
+        with db.writing() as session:
             station = session.scalar(select(Station).order_by(Station.id))
             if station is not None:
                 return Installed(station.id)
-        with db.writing() as session:
-            blobs = Blobs(settings.blobs_url)
-            loaded = load_station(session, folder, blobs=blobs, settings=settings, now=now, bulletins=sample)
-            accounts = []
-            people = {}
-            if sample:
-                for username, name, role, title in SAMPLE_PEOPLE:
-                    password = "".join(secrets.choice(ALPHABET) for _ in range(10))
-                    people[role] = add_user(
-                        session, station_id=loaded.id, username=username, display_name=name, role=role,
-                        password=password, now=now,
-                    )  # fmt: skip
-                    accounts.append(Account(username, password, title))
-            return Installed(loaded.id, tuple(accounts))
+            station = load_station(
+                session, folder, blobs=Blobs(settings.blobs_url), settings=settings, now=now
+            )
+            token = _own_player(session, station, now=now)
+            accounts = _people(session, station, folder, settings, now=now) if sample else ()
     finally:
         db.dispose()
+    # After the commit: a pairing for a station that does not exist would keep the player knocking for ever.
+    write_pairing(
+        player_folder(settings),
+        server=local_address(settings),
+        token=token,
+        public_key_hex=keys.public_key_hex,
+    )
+    return Installed(station.id, accounts)
+
+
+def local_address(settings: Settings) -> str:
+    """Where the station's own player finds the station: this machine, whatever address others use."""
+    return f"http://127.0.0.1:{settings.integer('web.port')}"
+
+
+def village_links(db: Database, keys: Keys, base_url: str) -> list[tuple[str, str]]:
+    """Name and secret link of every village, in the villages' order."""
+    with db.reading() as session:
+        villages = session.scalars(select(Village).order_by(Village.position)).all()
+    return [
+        (village.name, f"{base_url}/t/{village_token(keys.link_key, village.id, village.link_generation)}")
+        for village in villages
+    ]
+
+
+def _own_player(session: Session, station: Station, *, now: datetime) -> str:
+    receiver = add_receiver(session, station_id=station.id, name="Máy phát của đài", now=now)
+    return issue_token(receiver)
+
+
+def _people(
+    session: Session, station: Station, folder: Path, settings: Settings, *, now: datetime
+) -> tuple[Account, ...]:
+    accounts = []
+    people: dict[Role, User] = {}
+    for username, name, role, title in SAMPLE_PEOPLE:
+        password = new_password()
+        people[role] = add_user(
+            session, station_id=station.id, username=username, display_name=name, role=role,
+            password=password, now=now,
+        )  # fmt: skip
+        accounts.append(Account(username, password, title))
+    load_content(
+        session, station, folder, settings=settings, author=people[Role.AUTHOR],
+        approver=people[Role.APPROVER], now=now,
+    )  # fmt: skip
+    for path in sorted((folder / "bulletins").glob("*.docx")):
+        document = import_document(path.read_bytes(), path.name)
+        create_bulletin(
+            session, station_id=station.id, author=people[Role.AUTHOR], title=document.title,
+            text=document.text, source_name=path.name, notes=document.notes, now=now,
+        )  # fmt: skip
+    return tuple(accounts)
+
+
+def new_password() -> str:
+    """Ten letters that are not mistaken for one another: about 49 bits."""
+    return "".join(secrets.choice(ALPHABET) for _ in range(10))

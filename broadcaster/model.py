@@ -235,6 +235,8 @@ class Reading:
 
 # ----------------------------------------------------------------------------------- speech, production
 
+HOUSE_RATE_HZ = 44_100  # takes and programmes; mono, float32 while they are worked on
+
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Pcm:

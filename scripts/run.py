@@ -16,6 +16,6 @@ from bootstrap import ROOT, run_inside  # noqa: E402
 if __name__ == "__main__":
     run_inside("requirements.txt")
     sys.path.insert(0, str(ROOT))
-    from broadcaster.commands.run import run_command
+    from broadcaster.commands.run import main
 
-    run_command(prog_name="python3 scripts/run.py")
+    sys.exit(main(sys.argv[1:]))

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import secrets
 from datetime import UTC, datetime
 
 import click
 
 from broadcaster.commands.common import opened, station_option, the_station
-from broadcaster.install import ALPHABET
+from broadcaster.install import new_password
 from broadcaster.model import Role
 from broadcaster.newsroom.people import add_user, disable, reset_password
 
@@ -53,8 +52,3 @@ def disable_command(username: str) -> None:
     with opened() as (_settings, db), db.writing() as session:
         disable(session, username=username, now=datetime.now(UTC))
     click.echo(f"Đã khóa {username}.")
-
-
-def new_password() -> str:
-    """Ten letters that are not mistaken for one another: about 49 bits."""
-    return "".join(secrets.choice(ALPHABET) for _ in range(10))

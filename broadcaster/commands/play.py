@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from datetime import datetime
-from pathlib import Path
 
 import click
 
@@ -51,8 +50,3 @@ def _instant(text: str, option: str) -> datetime:
     if instant.tzinfo is None:
         raise PlayerError(f"{option} phải có múi giờ, ví dụ 2026-11-24T05:29:55+07:00.")
     return instant
-
-
-def player_folder(home: Path) -> Path:
-    """Where a player keeps its manifest, audio and ledger."""
-    return home / "var" / "player"

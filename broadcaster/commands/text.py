@@ -15,7 +15,7 @@ from broadcaster.config import Settings, load
 from broadcaster.errors import InputError, ReadingBlocked
 from broadcaster.model import Pause, Profile, Reading, Sentence
 from broadcaster.reading import read, reading_to_json, spoken
-from broadcaster.wiring import Studio, studio
+from broadcaster.studio import Studio
 
 SPEED = click.FloatRange(0.7, 1.3)
 
@@ -48,7 +48,7 @@ def speak_command(
     settings = load()
     text = _text_of(file, settings)
     reading = _fragment(text) if fragment else _accepted(read(text), accept_warnings)
-    with studio(settings, chain=(voice,) if voice else None, speed=speed) as room:
+    with Studio(settings, chain=(voice,) if voice else None, speed=speed) as room:
         spoken_by = room.speak_to_wav(reading, output)
     click.echo(f"{output}: {spoken_by}", err=True)
 
@@ -64,7 +64,7 @@ def produce_command(file: str, output: Path, voice: str | None, profile: str, ac
     settings = load()
     reading = _accepted(read(_text_of(file, settings)), accept_warnings)
     zone = ZoneInfo("Asia/Ho_Chi_Minh")
-    with tempfile.TemporaryDirectory() as folder, studio(settings, chain=(voice,) if voice else None) as room:
+    with tempfile.TemporaryDirectory() as folder, Studio(settings, chain=(voice,) if voice else None) as room:
         programme = _produce(room, reading, Path(folder), datetime.now(zone), Profile(profile), output)
     click.echo(programme, err=True)
 

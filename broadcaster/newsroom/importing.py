@@ -53,7 +53,7 @@ def import_document(
         text, notes = _decoded(data, name)
     text, cleaned = clean_text(text)
     notes += cleaned
-    if not text.strip():
+    if not any(letter.isalnum() for letter in text):
         raise InputError(f"Tệp {name} không có chữ nào để đọc. Nếu là ảnh quét, hãy gõ lại nội dung.")
     refuse_too_long(text, max_chars=max_chars)
     return ImportedDocument(_title(text, name), text, tuple(notes))

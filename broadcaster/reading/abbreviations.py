@@ -52,6 +52,8 @@ def _context(words: str, *, left: bool) -> re.Pattern[str] | None:
             parts.append(r"\d[\d.,]*" if left else r"\(?\d")
         elif word == "$":
             parts.append(r"^[\W_]*(?:\d+[.)]?\s*)?")
+        elif word == "BAR":
+            parts.append(r"\s*[|\t]")
         elif word == "^":
             parts.append(r"(?-i:[[:upper:]][[:lower:]]+)")
         else:
@@ -74,6 +76,12 @@ class Table:
                 code, spoken, kind, _context(left, left=True), _context(right, left=False), ask == "ask"
             )
             self.meanings.setdefault(code, []).append(meaning)
+        for code, meanings in list(self.meanings.items()):
+            if meanings[0].kind == "spelled_or_loan" and len(code) > 2:
+                for variant in (code.lower(), code.capitalize(), code.upper()):
+                    if not is_syllable(variant):
+                        self.meanings.setdefault(variant, meanings)
+        self.loans = {c: ms[0].spoken for c, ms in self.meanings.items() if ms[0].kind == "spelled_or_loan"}
         starts: dict[str, list[str]] = {}
         for code in self.meanings:
             found = _FIRST.match(code)
@@ -113,11 +121,11 @@ class Table:
 
     def segments(self, code: str) -> list[str] | None:
         """A run of known codes written as one word: BCĐCĐS → Ban Chỉ đạo, chuyển đổi số."""
-        if not 4 <= len(code) <= 14 or not code.isupper():
+        if not 6 <= len(code) <= 14 or not code.isupper():
             return None
-        for cut in range(len(code) - 2, 1, -1):
+        for cut in range(len(code) - 3, 2, -1):
             head, tail = code[:cut], code[cut:]
-            if head in self.meanings and (tail in self.meanings and len(tail) > 1):
+            if head in self.meanings and tail in self.meanings:
                 first, second = self.meanings[head], self.meanings[tail]
                 if len(first) == len(second) == 1:
                     return [first[0].spoken, second[0].spoken]
@@ -148,7 +156,7 @@ class Table:
             return None
         code, end = found
         meanings = self.meanings[code]
-        if is_syllable(code.lower()) and code.isupper() and _among_capitals(place, end):
+        if is_syllable(code.lower()) and code.isupper() and among_capitals(place, end):
             return None  # a word of a heading, not a code
         chosen = next((m for m in meanings if _fits(m, place, end)), None)
         if chosen is None:
@@ -173,7 +181,8 @@ _CAPITAL_BEFORE = pattern(r"([[:upper:]]{2,})[\s,\-–]+$")
 _CAPITAL_AFTER = pattern(r"[\s,\-–]+([[:upper:]]{2,})(?![\w])")
 
 
-def _among_capitals(place: Place, end: int) -> bool:
+def among_capitals(place: Place, end: int) -> bool:
+    """True when a neighbour is a word in capitals: the place is in a heading."""
     before = _CAPITAL_BEFORE.search(place.before)
     after = _CAPITAL_AFTER.match(place.text, end, place.stop)
     return bool(before and is_syllable(before[1])) or bool(after and is_syllable(after[1]))

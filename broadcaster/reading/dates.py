@@ -27,8 +27,7 @@ _MONTH = re.compile(rf"(?P<m>{_M})(?![\d\w/]|[.,]\d|\s?[-–]\s?\d)")
 _TERM = re.compile(r"(?P<n>\d{1,3})\s?/\s?(?P<y>(?:19|20)\d\d)(?![\d/])")
 
 _DAY_LEFT = re.compile(
-    words("ngày", "mùng", "mồng", "rằm")
-    + r"[\s\d,./–-]*(?:(?:và|đến|đến hết|hoặc|hay|tới)?[\s\d,./–-]*)*(?:ngày )?$"
+    words("ngày", "mùng", "mồng", "rằm") + r"(?:[\s\d,./–-]|và|đến|hết|hoặc|hay|tới|ngày)*$"
 )
 _DATE_LEFT = re.compile(
     words(
@@ -51,6 +50,19 @@ _COUNT_LEFT = re.compile(
 )
 _MONTH_LEFT = re.compile(words("tháng") + r"\s*$")
 _TERM_LEFT = re.compile(words("quý|đợt|kỳ|học kỳ|vụ|khóa|khoá|lần|tập|kì|số|tuần") + r"\s*$")
+_SCALE_LEFT = re.compile(r"(?:tỷ lệ|tỉ lệ|bản đồ|tỉ xích)\s*:?\s*$")
+_FEAST_LEFT = re.compile(
+    words(
+        "quốc khánh|quốc tế|thiếu nhi|phụ nữ|chào mừng|kỷ niệm|dịp|lễ|ngày lễ|lao động|việt nam|thương binh|liệt sĩ"
+    )
+    + r"\s*$"
+)
+_NOT_DATE_LEFT = re.compile(
+    r"(?:tỷ số|tỉ số|thắng|thua|hòa|hoà|luân lưu|kết quả|hiệp|dẫn|séc|npk|số|lô|thửa|ô|cấp|điểm|khoản|mục|đường)[^.;]{0,16}$"
+)
+UNIT_RIGHT = re.compile(
+    r"\s*(?:ngày|năm|tháng|tuổi|người|hộ|giờ|phút|lần|độ|%|km|m|cm|mm|kg|g|ha|tấn|tạ|triệu|nghìn|tỷ|đồng|đ|con|cây|lít|tuần)(?!\w)"
+)
 _STREET_LEFT = re.compile(words("số|số nhà|ngõ|ngách|kiệt|hẻm|nhà|thửa|lô|căn|khoảnh") + r"\s*$")
 
 
@@ -111,6 +123,8 @@ def full(place: Place) -> Piece | None:
 def month_year(place: Place) -> Piece | None:
     """tháng 3/2026, 3/2026, quý 3/2026, đợt 2/2026, tháng 3-4/2026."""
     left = place.left
+    if _SCALE_LEFT.search(left):
+        return None
     in_month = _MONTH_LEFT.search(left)
     if in_month:
         found = place.match(_MONTHS)
@@ -147,7 +161,7 @@ def day_month(place: Place) -> Piece | None:
     if not _possible(d, m):
         return None
     if sep in ".-":
-        return _dotted(found, spoken, after_day, right)
+        return _dotted(found, spoken, after_day, left, right)
     if after_day:
         return Piece(found.end(), spoken, "date")
     if _STREET_LEFT.search(left):
@@ -174,11 +188,18 @@ def _nearby_date(place: Place) -> bool:
     return bool(re.search(r"ngày|tháng|lễ|tết|hôm|sáng|chiều|tối", place.left[-LOOK // 2 :]))
 
 
-def _dotted(found: re.Match[str], spoken: str, after_day: bool, right: str) -> Piece | None:
-    """05-9 or 5.9 is a date only right after "ngày", and "ngày 5-7" may still be a range of days."""
-    if not after_day:
-        return None
+def _dotted(found: re.Match[str], spoken: str, after_day: bool, left: str, right: str) -> Piece | None:
+    """05-9 or 5.9 is a date right after "ngày"; "ngày 5-7" may still be a range of days.
+
+    Elsewhere only what no range could be: 20-11 falls, and 2-9 is a feast after the name of one.
+    """
     d, m = found["d"], found["m"]
+    if not after_day:
+        if found["s"] != "-" or _NOT_DATE_LEFT.search(left) or UNIT_RIGHT.match(right):
+            return None
+        if int(d) > int(m) and int(d) > 3 or _FEAST_LEFT.search(left):
+            return Piece(found.end(), spoken, "date")
+        return None
     if found["s"] == "-":
         if re.match(r"\s*(?:tháng|/|đến|hằng tháng|hàng tháng|âm|tết)", right):
             return None

@@ -16,11 +16,13 @@ from broadcaster.reading.syllables import spell
 _CODE = r"[A-ZĐƯ][A-Za-zĐđƯư&]{0,11}\d{0,4}"
 _NUMBER = re.compile(
     rf"(?P<n>\d{{1,5}})(?P<l>[a-z]?)(?:\s?/\s?(?P<y>(?:19|20)\d\d))?(?P<sep>\s?[-–/]\s?)"
-    rf"(?P<codes>{_CODE}(?:\s?[-–/.,]\s?{_CODE})*)(?![\w])"
+    rf"(?P<codes>{_CODE}(?:\s?[-–/]\s?{_CODE})*)(?![\w])"
 )
 _STANDARD = re.compile(
     r"(?P<k>QCVN|TCVN|QCĐP|TCCS|TCN)\s?(?P<n>\d{1,5}(?:-\d{1,2})?)\s?:\s?(?P<y>\d{4})(?:/(?P<i>[A-ZĐ]{2,10}))?"
 )
+_JOINT = frozenset({"TTLT", "NQLT", "CTPH", "KHPH", "KHLN", "QCPH"})
+_OTHER_NUMBER = re.compile(r"\d{1,5}(?:/\d{4})?[-/][\w&]+(?:[-/][\w&]+)*")
 _STANDARDS = {
     **{"QCVN": "quy chuẩn kỹ thuật quốc gia", "TCVN": "tiêu chuẩn quốc gia", "TCCS": "tiêu chuẩn cơ sở"},
     **{"QCĐP": "quy chuẩn kỹ thuật địa phương", "TCN": "tiêu chuẩn ngành"},
@@ -29,7 +31,13 @@ _OF_AFTER = re.compile(
     r"(?:\s*(?:,|\(|ngày\s[\d/.\- ]{3,12}|năm\s\d{4}|và(?: số)?|số|[\d/]+[-/][\w&\-/]+))*\s*(?:của|do)(?!\w)",
     re.IGNORECASE,
 )
-_SPACE = re.compile(r"\s")
+_TYPES = (
+    "nghị quyết|quyết định|chỉ thị|quy chế|quy định|thông cáo|thông báo|hướng dẫn|chương trình|kế hoạch|phương án|đề án"
+    "|dự án|báo cáo|biên bản|tờ trình|hợp đồng|công điện|giấy mời|công văn|văn bản|nghị định|thông tư|kết luận|luật"
+    "|pháp lệnh|lệnh|thông tri|phiếu|đề cương|tài liệu"
+)
+# a type stands before, or some other name of the document: "Luật Đất đai số", "theo Quy định số"
+_TYPED = re.compile(rf"(?<!\w)(?:{_TYPES})(?:\s[^,.;:\d]{{0,40}}?)?\s*(?:số)?\s*:?\s*$")
 
 
 def document_number(place: Place, table: Table) -> Piece | None:
@@ -55,7 +63,7 @@ def document_number(place: Place, table: Table) -> Piece | None:
         spoken += f" năm {cardinal(int(found['y']))}"
     left, right = table.plain(place.left), place.right(found.end())
     alternatives = [spoken]
-    if kind and table.plain(kind) not in left:
+    if kind and not _says(left, kind, codes[0]) and not _TYPED.search(left):
         spoken += f", {kind}"
     code = message = ""
     names = [n for n in known_issuer if n]
@@ -67,16 +75,22 @@ def document_number(place: Place, table: Table) -> Piece | None:
             message = f"Không rõ cơ quan ban hành “{issuers[0]}” trong số văn bản “{found[0]}”: xin cho biết cách đọc."
             spoken += f", {spelled}"
     elif name and not _OF_AFTER.match(right):
+        if codes[0] in _JOINT:
+            name = ", ".join(names)
         said = table.plain(name)
-        abbreviation = re.compile(rf"(?<!\w){re.escape(issuers[known_issuer.index(name)].lower())}(?!\w)")
-        nearby = place.left + " " + right
-        if said not in table.plain(nearby) and not abbreviation.search(nearby):
+        nearby = _OTHER_NUMBER.sub(" ", f"{left} … {table.plain(right)}")
+        if not _says(nearby, said, issuers[known_issuer.index(names[0])]):
             spoken += f", {name}" if name.startswith("Quốc hội khóa") else f" của {name}"
     if name:
         alternatives.append(f"{alternatives[0]} của {name}")
     return Piece(
         found.end(), spoken, "document", tuple(a for a in alternatives if a != spoken), code, message
     )
+
+
+def _says(text: str, name: str, code: str) -> bool:
+    """True when `text` (lower case) has the name or its abbreviation as a word."""
+    return name.lower() in text or bool(re.search(rf"(?<!\w){re.escape(code.lower())}(?!\w)", text))
 
 
 def standard(place: Place, table: Table) -> Piece | None:

@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import re
 
+from broadcaster.reading.abbreviations import table
 from broadcaster.reading.numbers import cardinal, digits, identifier, roman, whole
 from broadcaster.reading.scan import Piece, Place, pattern, words
-from broadcaster.reading.syllables import LETTER_NAMES, has_vowel, is_syllable, spell, split_syllables
+from broadcaster.reading.syllables import LETTER_NAMES, has_vowel, is_syllable, latin, spell, split_syllables
 
 _PHONE = re.compile(
     r"(?P<plus>\+84|0084|\(\+84\))[ .\-]?\d{1,3}(?:[ .\-]?\d{2,4}){2,3}(?!\d)"
     r"|0\d{9,10}(?!\d)"
-    r"|0\d{1,4}(?:(?P<s>[ .\-])\d{2,4})(?:[ .\-]\d{2,4}){0,4}(?![\d])"
+    r"|0\d{1,4}(?:(?P<s>[ .\-])\d{1,4})(?:[ .\-]\d{2,4}){0,4}(?![\d])"
     r"|1[89]00(?:(?P<s2>[ .\-]?)\d{4}(?!\d)|(?:[ .\-]\d{2,4}){1,3}(?!\d)|\d{6}(?!\d))"
 )
 _BRACKET_PHONE = re.compile(r"\(0\d{1,3}\)\s?\d{2,4}(?:[ .\-]?\d{2,4}){1,3}(?!\d)")
@@ -22,16 +23,16 @@ _CALL_LEFT = re.compile(
     words(
         "gọi|gọi điện|gọi ngay|tổng đài|hotline|đường dây nóng|đường dây|điện thoại|sđt|đt|liên hệ|nhắn tin|đầu số",
         "tin nhắn|cấp cứu|cứu hỏa|cứu nạn|cảnh sát|số máy|số khẩn cấp|bấm số|bấm|quay số|gửi đến|gửi tới|hot-line",
-        "soạn tin|alo|máy|phản ánh qua|lực lượng|đội|khẩn cấp",
+        "soạn tin|alo|máy|phản ánh qua|lực lượng|đội|khẩn cấp|qua số|báo|báo ngay|trình báo|tố giác",
     )
-    + r"[^.;!?]{0,40}$"
+    + r"[^.!?]{0,52}$"
 )
 _STRONG_CALL = re.compile(
     words(
         "gọi|tổng đài|hotline|đường dây nóng|đầu số|nhắn tin|cấp cứu|cứu hỏa|bấm số|bấm|cảnh sát|gửi|điện thoại|số máy|lực lượng"
     )
     + r"(?:\s(?:đến|tới|về|ngay|số|khẩn cấp|cho|qua|điện|phòng cháy|chữa cháy|là|quốc gia|hỗ trợ|tư vấn|miễn phí"
-    r"|chăm sóc khách hàng|bảo vệ trẻ em|trẻ em|y tế|theo|điện lực|xử lý|tiếp nhận|,)|[:\s]|(?:11[1-5]|1022|1\d{3})"
+    r"|chăm sóc khách hàng|bảo vệ trẻ em|trẻ em|y tế|theo|điện lực|xử lý|tiếp nhận)|[:\s]|(?:11[1-5]|1022|1\d{3})"
     r"|,|và|hoặc|hay|/|-)*$"
 )
 _COUNTED = re.compile(
@@ -45,8 +46,10 @@ _ACCOUNT_LEFT = re.compile(
     )
     + r"(?:\s(?:số|là|công dân|cá nhân|ngân hàng|thẻ|khách hàng|hồ sơ|hộ|gồm))*[\s:]*$"
 )
+_SERIES_LEFT = re.compile(r"(?<!\w)số\s(?!bộ|vụ|ca|cụ)[a-zđ]{1,3}\s$|(?<!\w)vàng\s$")
 _ACCOUNT = re.compile(r"\d{3,}(?:[ .\-]\d{2,6})*(?!\d)")
 _LONG_RUN = re.compile(r"\d{9,18}(?![\d.,]\d|\d)")
+_AND = re.compile(r"[\s,;/\-–]*(?:hoặc|và|hay)?[\s,;/\-–]*(?:số )?")
 _PLATE = re.compile(
     r"(?P<p>\d{2})(?P<l>[A-ZĐ]{1,2}\d?)(?:[\s\-–.]\s?)(?P<n>\d{3}[.\s]?\d{2}|\d{4,5})(?![\d\w])"
 )
@@ -68,9 +71,10 @@ _HOUSE = re.compile(
     r"(?P<n>\d{1,4})(?P<l>[A-ZĐa-eđ])(?P<n2>\d{0,2})(?:/(?P<d>\d{1,4})(?P<l2>[A-ZĐ]?))?(?![\w])"
 )
 _HOUSE_LEFT = re.compile(
-    words("số|số nhà|ngõ|ngách|kiệt|hẻm|nhà|nhà số|lô|thửa|đường|quốc lộ|tỉnh lộ") + r"\s*$"
+    words("số|số nhà|ngõ|ngách|kiệt|hẻm|nhà|nhà số|lô|thửa|lớp|đường|quốc lộ|tỉnh lộ") + r"\s*$"
 )
 _STREET = re.compile(r"(?P<a>\d{1,4})(?P<la>[A-Z]?)(?:/(?P<b>\d{1,4}))(?:/(?P<c>\d{1,4}))?(?![\d/])")
+_NAMED = {"BĐ": "báo động", "TDP": "tổ dân phố", "KP": "khu phố", "HK": "học kỳ"}
 _GENERATION = re.compile(r"(?P<n>[2-6])(?P<l>[GD])(?![\w])")
 
 _TLDS = "vn|com|net|org|edu|gov|info|xyz|top|online|site|shop|asia|io|me|co|app|vip|cc|club|biz|pro|link|life|click|tv|mobi|apk|pdf|docx|doc|xlsx|xls"
@@ -79,7 +83,8 @@ _URL = re.compile(
     re.IGNORECASE,
 )
 _EMAIL = re.compile(r"[A-Za-z0-9][\w.+\-]{0,63}@[\w\-]+(?:\.[\w\-]+)+")
-_SUFFIX = re.compile(rf"\.(?:{_TLDS})(?![\w.])")
+_SUFFIX = re.compile(rf"\.(?:{_TLDS})(?!\w|\.\w)")
+_DIAL = re.compile(r"\*\d{1,6}(?:\*\d{1,16}){0,4}#")
 _TAG = re.compile(r"#(?=[^\W\d_])\w{2,60}")
 _TAG_WORD = pattern(r"[[:upper:]]*[[:lower:]]+|[[:upper:]]+|\d+")
 _LABELS = {
@@ -183,6 +188,14 @@ def hotline(place: Place) -> Piece | None:
         return None
     text = found[0]
     known = text in ("111", "112", "113", "114", "115", "1022")
+    last = place.last
+    if (
+        known
+        and last
+        and last.rule in ("phone", "hotline")
+        and _AND.fullmatch(place.text, last.end, place.pos)
+    ):
+        return Piece(found.end(), digits(text), "hotline", (cardinal(int(text)),))
     if _STRONG_CALL.search(place.left) or (known and _CALL_LEFT.search(place.left)):
         return Piece(found.end(), digits(text), "hotline", (cardinal(int(text)),))
     return None
@@ -190,7 +203,7 @@ def hotline(place: Place) -> Piece | None:
 
 def account(place: Place) -> Piece | None:
     """Accounts, tax and identity numbers, and any run of nine digits or more without a unit."""
-    if _ACCOUNT_LEFT.search(place.left):
+    if _ACCOUNT_LEFT.search(place.left) or _SERIES_LEFT.search(place.left):
         found = place.match(_ACCOUNT)
         if found and sum(c.isdigit() for c in found[0]) >= 4 and not _COUNTED.match(place.right(found.end())):
             return Piece(found.end(), ", ".join(digits(g) for g in re.findall(r"\d+", found[0])), "account")
@@ -224,6 +237,8 @@ def road(place: Place) -> Piece | None:
     name = _ROADS[found["k"]]
     if re.search(rf"{name}\s*$", place.left):
         name = ""
+    elif name.startswith("đường ") and re.search(r"(?<!\w)đường\s*$", place.left):
+        name = name.removeprefix("đường ")
     number = whole(found["n"])
     if found["n2"]:
         number += " " + whole(found["n2"])
@@ -255,6 +270,8 @@ def house(place: Place) -> Piece | None:
         letter = "gờ" if found["l"] == "G" else "đê"
         return Piece(found.end(), f"{cardinal(int(found['n']))} {letter}", "code")
     found = place.match(_HOUSE)
+    if found and found["l"] in "VWLKT" and not found["n2"] and not _HOUSE_LEFT.search(place.left):
+        return None  # 220V, 100W, 500L
     if found and (found["l"].isupper() or _HOUSE_LEFT.search(place.left)):
         parts = [whole(found["n"]), spell(found["l"]), whole(found["n2"]) if found["n2"] else ""]
         if found["d"]:
@@ -277,11 +294,14 @@ def code(place: Place) -> Piece | None:
     found = place.match(_CODE)
     if not found:
         return None
+    loans = table().loans
     parts = []
     body = found[0][: found.start("r") - 1 - found.start()] if found["r"] else found[0]
     for letters, number in re.findall(r"([^\W\d_]+)|(\d+)", body):
         if number:
             parts.append(identifier(number))
+        elif letters in _NAMED or letters in loans:
+            parts.append(_NAMED.get(letters) or loans[letters])
         elif len(letters) > 1 and is_syllable(letters.lower()) and not letters.isupper():
             parts.append(letters.lower())
         else:
@@ -307,8 +327,13 @@ def _label(label: str) -> str:
     for letters, number in re.findall(r"([^\W\d_]+)|(\d+)", low):
         if number:
             pieces.append(digits(number) if number[0] == "0" or len(number) > 3 else cardinal(int(number)))
-        elif letters in _LABELS:
+            continue
+        if letters in _LABELS:
             pieces.append(_LABELS[letters])
+            continue
+        letters = "".join(c for c in letters if c.isalpha() and latin(c))
+        if letters in table().loans:
+            pieces.append(table().loans[letters])
         elif len(letters) == 1 or not has_vowel(letters):
             pieces.append(spell(letters))
         else:
@@ -341,6 +366,15 @@ def suffix(place: Place) -> Piece | None:
     if not found or not re.search(r"(?:^|[\s(\"“])$", place.left):
         return None
     return Piece(found.end(), _web(found[0]), "url")
+
+
+def dial(place: Place) -> Piece | None:
+    """*101#: a code to dial."""
+    found = place.match(_DIAL)
+    if not found:
+        return None
+    spoken = " ".join("sao " + digits(part) for part in re.findall(r"\d+", found[0]))
+    return Piece(found.end(), f"{spoken} thăng", "dial")
 
 
 def tag(place: Place) -> Piece | None:

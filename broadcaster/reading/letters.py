@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import re
 
-from broadcaster.reading.abbreviations import Table
+from broadcaster.reading.abbreviations import Table, among_capitals
 from broadcaster.reading.numbers import cardinal, ordinal, roman
 from broadcaster.reading.scan import Piece, Place, pattern, words
-from broadcaster.reading.syllables import LETTER_NAMES, has_vowel, is_syllable, spell
+from broadcaster.reading.syllables import has_vowel, is_syllable, spell
 from broadcaster.reading.units import ALONE, unit_at
 
 _INITIALS = re.compile(r"(?:[A-ZĐ]\.){1,5}[A-ZĐ]?(?![\w])")
@@ -26,6 +26,8 @@ _ROMAN_LEFT = re.compile(
 )
 _ORDINAL_LEFT = re.compile(words("thứ|giải|hạng nhất") + r"\s+$")
 _NAME_BEFORE = pattern(r"[[:upper:]][[:lower:]]+\s+$")
+_ALONE = pattern(r"[[:lower:]][\s\"“(]+$")
+_PRODUCT_LEFT = re.compile(r"[\d%đ)]\s*$|\d\s?[^\W\d_]+(?:/[^\W\d_]+)?\s$")
 _NAME_AFTER = pattern(r"\s[[:lower:]]")
 
 
@@ -73,6 +75,13 @@ def capital_or_foreign(place: Place, word: str, table: Table) -> Piece | None:
         return _single(place, word, end)
     if word.isupper():
         if is_syllable(low):
+            if (
+                len(word) < 4
+                and word.isascii()
+                and not among_capitals(place, end)
+                and _ALONE.search(place.left)
+            ):
+                return unknown(word, end, low, "acronym")
             return Piece(end, low, "capitals")
         return _unknown_capitals(place, word, end, table)
     if not has_vowel(low):
@@ -85,17 +94,28 @@ def capital_or_foreign(place: Place, word: str, table: Table) -> Piece | None:
         if meanings and len(upper) > 2 and len(meanings) == 1:
             return Piece(end, meanings[0].spoken, "abbreviation")
         return unknown(word, end, spell(word), "acronym")
+    if not is_syllable(low) and low in table.loans:
+        return Piece(end, table.loans[low], "abbreviation")
     return None
 
 
 def _single(place: Place, word: str, end: int) -> Piece | None:
     low = word.lower()
+    if low == "x" and _PRODUCT_LEFT.search(place.left) and re.match(r"\s*\d", place.right(end)):
+        return Piece(end, "nhân", "sign")
     if low in "aeiouyăâêôơư":
         return (
             Piece(end, low, "capitals") if word.isupper() and not _NAME_AFTER.match(place.text, end) else None
         )
-    name = LETTER_NAMES.get(low)
-    return Piece(end, name, "letters") if name else None
+    if is_syllable(low):
+        return (
+            Piece(end, low, "capitals") if word.isupper() and not _NAME_AFTER.match(place.text, end) else None
+        )
+    name = spell(low)
+    if name:
+        return Piece(end, name, "letters")
+    message = f"Không biết đọc ký hiệu “{word}”: xin bỏ đi hoặc cho biết cách đọc."
+    return Piece(end, "", "guess", code="symbol", message=message)
 
 
 def _unknown_capitals(place: Place, word: str, end: int, table: Table) -> Piece | None:

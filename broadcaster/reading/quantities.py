@@ -181,6 +181,8 @@ def number(place: Place) -> Piece | None:
             message=message,
         )
     unit = _measure(place, end)
+    if unit and text == "5" and unit.unit == "K":
+        return Piece(unit.end, "năm ca", "code", ("năm nghìn",))
     if unit:
         return Piece(unit.end, f"{spoken} {unit.spoken}", "unit")
     return Piece(end, spoken, "number")

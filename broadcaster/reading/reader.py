@@ -29,8 +29,9 @@ def read(text: str, *, lexicon: Lexicon = DEFAULT, answers: Mapping[str, str] = 
     scanner = _scanner(cleaned, lexicon, answers)
     sentences: list[Sentence] = []
     warnings: list[ReadingWarning] = []
+    unreadable: list[LeftOut] = []
     for block in layout.blocks(cleaned, body):
-        sentences += _sentences(scanner, block, warnings)
+        sentences += _sentences(scanner, block, warnings, unreadable)
     for part in left_out:
         _blanks(scanner, part, warnings)
     foreign = list(scanner.foreign)
@@ -38,6 +39,7 @@ def read(text: str, *, lexicon: Lexicon = DEFAULT, answers: Mapping[str, str] = 
         listed = ", ".join(foreign[:12]) + (" …" if len(foreign) > 12 else "")
         notes += (f"Từ nước ngoài, giọng đọc có thể đọc chưa đúng: {listed}.",)
     warnings.sort(key=lambda w: w.start)
+    left_out = sorted([*left_out, *unreadable], key=lambda part: part.start)
     return Reading(cleaned, tuple(sentences), tuple(left_out), _once(warnings), notes)
 
 
@@ -102,8 +104,13 @@ def _units(scanner: Scanner, block: layout.Block) -> list[Unit]:
     return scanner.scan(block.label_end, block.stop)
 
 
-def _sentences(scanner: Scanner, block: layout.Block, warnings: list[ReadingWarning]) -> list[Sentence]:
-    """The sentences of one block: cut at end marks, the last one resting as its block demands."""
+def _sentences(
+    scanner: Scanner, block: layout.Block, warnings: list[ReadingWarning], left_out: list[LeftOut]
+) -> list[Sentence]:
+    """The sentences of one block: cut at end marks, the last one resting as its block demands.
+
+    A block in which nothing can be said is left out, visibly.
+    """
     units = _units(scanner, block)
     groups: list[list[Unit]] = [[]]
     for index, unit in enumerate(units):
@@ -137,17 +144,27 @@ def _sentences(scanner: Scanner, block: layout.Block, warnings: list[ReadingWarn
             start = end
             while start < block.stop and scanner.text[start].isspace():
                 start += 1
+    if not found:
+        written = scanner.source[block.start : block.stop]
+        kind = "unreadable" if any(c.isalnum() for c in written) else "decoration"
+        left_out.append(LeftOut(kind, block.start, block.stop, written))
     return found
 
 
 def _fold(groups: list[list[Unit]]) -> list[list[Unit]]:
-    """Groups without a word join the group before them."""
+    """Groups without a word join the group before them (the first ones the group after)."""
     folded: list[list[Unit]] = []
+    silent_head: list[Unit] = []
     for group in groups:
-        if folded and not any(u.kind != "pause" for u in group):
+        if any(u.kind != "pause" and u.spoken for u in group):
+            folded.append(silent_head + group)
+            silent_head = []
+        elif folded:
             folded[-1] += group
         else:
-            folded.append(group)
+            silent_head += group
+    if silent_head:
+        folded.append(silent_head)
     return folded
 
 

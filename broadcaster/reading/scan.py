@@ -32,14 +32,14 @@ class Piece:
 
 
 class Place:
-    """A position in a paragraph, with what stands before and after it."""
+    """A position in a paragraph, with what stands before and after it; `last` is the piece read before it."""
 
-    def __init__(self, text: str, pos: int, start: int, stop: int, spoken_before: str = "") -> None:
+    def __init__(self, text: str, pos: int, start: int, stop: int, last: Piece | None = None) -> None:
         self.text = text
         self.pos = pos
         self.start = start
         self.stop = stop
-        self.spoken_before = spoken_before
+        self.last = last
 
     @cached_property
     def left(self) -> str:

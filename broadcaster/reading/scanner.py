@@ -13,10 +13,26 @@ from broadcaster.reading.abbreviations import Table
 from broadcaster.reading.lexicon import Dialect, Lexicon
 from broadcaster.reading.numbers import southern
 from broadcaster.reading.scan import Piece, Place, Rule
-from broadcaster.reading.syllables import has_vowel, is_syllable
+from broadcaster.reading.syllables import has_vowel, is_syllable, latin
 
 _TOKEN = re.compile(r"(?P<space>\s+)|(?P<word>[^\W\d_]+)|(?P<digit>[0-9])|(?P<sign>.)", re.DOTALL)
 _WEBLIKE = re.compile(r"[\w.+\-]{1,64}(?:@|://)|(?:[\w\-]{1,63}\.){1,6}[A-Za-z]{2}|[A-Za-z]{4,5}://")
+
+_FORM_WORDS = frozenset({"ngày", "Ngày", "tháng", "số", "Số", "SỐ"})
+_PLAIN: set[str] = set()  # syllables no rule asks about, remembered over texts: grows towards all syllables
+_GREEK = {
+    "Φ": "phi",
+    "φ": "phi",
+    "Ø": "phi",
+    "ø": "phi",
+    "α": "an pha",
+    "β": "bê ta",
+    "γ": "gam ma",
+    "µ": "mi crô",
+    "μ": "mi crô",
+    "Ω": "ôm",
+    "π": "pi",
+}
 
 DIGIT_RULES: tuple[Rule, ...] = (
     dates.full,
@@ -60,7 +76,6 @@ class Scanner:
     seen: Counter[str] = field(default_factory=Counter)
     foreign: dict[str, None] = field(default_factory=dict)
     own: dict[str, list[str]] = field(default_factory=dict)
-    plain: set[str] = field(default_factory=set)
 
     def __post_init__(self) -> None:
         entries = [*self.lexicon.entries, *self.lexicon.bulletin, *(k for k in self.answers if "#" not in k)]
@@ -75,26 +90,37 @@ class Scanner:
 
     def scan(self, start: int, stop: int) -> list[Unit]:
         """Units of `text[start:stop]`, in order; what lies between units is silent."""
-        text, units, pos = self.text, [], start
+        text, pos = self.text, start
+        units: list[Unit] = []
+        last: Piece | None = None
         while pos < stop:
             found = _TOKEN.match(text, pos, stop)
             if found is None:
                 break
             kind, token, end = found.lastgroup, found[0], found.end()
+            if kind == "word" and not token.isalpha():  # m², ①: numerals count as letters in patterns
+                token = token[: next(i for i, c in enumerate(token) if not c.isalpha())] or token[0]
+                kind, end = "word" if token.isalpha() else "sign", pos + len(token)
             if kind == "space":
                 pos = end
                 continue
-            if kind == "word" and token in self.plain and (end >= stop or not text[end].isdigit()):
+            if (
+                kind == "word"
+                and token in _PLAIN
+                and token.lower() not in self.own
+                and (end >= stop or not text[end].isdigit())
+            ):
                 units.append(Unit(pos, end, token, "word"))
                 pos = end
                 continue
-            place = Place(text, pos, start, stop, units[-1].piece.rule if units and units[-1].piece else "")
+            place = Place(text, pos, start, stop, last)
             unit = self._own_words(place, token) if self.own else None
             if unit is None:
                 unit = self._token(place, kind or "sign", token, end)
             if unit is not None:
                 units.append(unit)
                 pos = unit.end
+                last = unit.piece or last
             else:
                 pos = end
         return units
@@ -128,7 +154,7 @@ class Scanner:
     def _word(self, place: Place, word: str, end: int) -> Piece | None:
         text, stop = place.text, place.stop
         following = text[end] if end < stop else " "
-        if word in ("ngày", "Ngày", "tháng", "số", "Số", "SỐ"):
+        if word in _FORM_WORDS:
             piece = audit.form_blank(place)
             if piece:
                 return piece
@@ -154,6 +180,8 @@ class Scanner:
             if piece:
                 return piece
         if following.isdigit():
+            if len(word) > 6 and word in self.table.loans:
+                return Piece(end, self.table.loans[word], "abbreviation")
             piece = identifiers.code(place)
             if piece:
                 return piece
@@ -161,19 +189,17 @@ class Scanner:
             piece = letters.initials(place)
             if piece:
                 return piece
-        if not _latin(word):
+        if word in _GREEK:
+            return Piece(end, _GREEK[word], "sign")
+        if not latin(word):
             message = f"“{word}” không phải chữ quốc ngữ: xin bỏ đi hoặc cho biết cách đọc."
             return Piece(end, "", "guess", code="symbol", message=message)
         piece = letters.capital_or_foreign(place, word, self.table)
         if piece is None:
             low = word.lower()
             if is_syllable(low):
-                if (
-                    not self.table.starts(word)
-                    and word not in ("ngày", "Ngày", "tháng", "số", "Số")
-                    and not self.own
-                ):
-                    self.plain.add(word)
+                if not self.table.starts(word) and word not in _FORM_WORDS and len(_PLAIN) < 40_000:
+                    _PLAIN.add(word)
             elif has_vowel(low) and len(word) > 1:
                 self.foreign[word] = None
         return piece
@@ -190,6 +216,8 @@ class Scanner:
                 return self._answered(place, piece)
         if c in ".!?…":
             ended = signs.ending(place)
+            if ended and ended[1] == "…" and signs.closes_list(place, ended[0]):
+                return self._answered(place, Piece(ended[0], "vân vân", "ellipsis", ("",)))
             if ended:
                 return Unit(place.pos, ended[0], ended[1], "pause")
         special: Piece | None = None
@@ -199,6 +227,8 @@ class Scanner:
             special = identifiers.bracket_phone(place)
         elif c == "+":
             special = identifiers.phone(place)
+        elif c == "*":
+            special = identifiers.dial(place)
         elif c == "#":
             special = identifiers.tag(place)
         elif c in "-−–":
@@ -266,7 +296,3 @@ class Scanner:
     @staticmethod
     def _unit(place: Place, piece: Piece, key: str) -> Unit:
         return Unit(place.pos, piece.end, piece.spoken, "piece", piece, key)
-
-
-def _latin(word: str) -> bool:
-    return all(c < "\u0250" or "\u1e00" <= c <= "\u1eff" for c in word)

@@ -7,7 +7,8 @@ import unicodedata
 
 from broadcaster.reading.numbers import quantity
 from broadcaster.reading.quantities import NUMBER
-from broadcaster.reading.scan import Piece, Place
+from broadcaster.reading.scan import Piece, Place, pattern
+from broadcaster.reading.units import ALONE, unit_at
 
 COMMA, STOP = ",", "."
 _ENDINGS = re.compile(r"\./\.|[.!?…]+")
@@ -39,8 +40,9 @@ _SAID = {
 _QUIET = frozenset("\"'“”‘’„‟«»‹›*`´#^|\\{}<>[]~•·●○■□▪▫◆◇►▶➢✓✔✦★☆→⇒←↔─━═¬†‡®™©\u2011ʼ′″¨¸_")
 _BRACKETS = frozenset("()[]{}|—–→⇒")
 _UNIT_STROKE = re.compile(
-    r"(?:\d[\d.,]*|một|hai|ba|bốn|năm|sáu|bảy|tám|chín|mười|mỗi)\s+(?:[^\W\d_]+\s+){0,2}[^\W\d_]+$"
+    r"(?:\d[\d.,]*\s?|(?<!\w)(?:một|hai|ba|bốn|năm|sáu|bảy|tám|chín|mười|mỗi)\s)(?:[^\W\d_]+\s){0,3}[^\W\d_]+$"
 )
+_AFTER_LIST = pattern(r"\s*(?:$|[;.)]|\s[[:upper:]])")
 _ALTERNATIVE = re.compile(r"(?:và|hoặc)$")
 
 
@@ -68,6 +70,16 @@ def ending(place: Place) -> tuple[int, str] | None:
     if "…" in marks or len(marks) > 1:
         return found.end(), "…"
     return found.end(), STOP
+
+
+def closes_list(place: Place, end: int) -> bool:
+    """True for the "..." after "lúa, ngô, khoai": it stands for what is not listed."""
+    clause = re.split(r"[.;:!?(]", place.left)[-1]
+    return bool(
+        clause.count(",")
+        and re.search(r"[^\W\d_],?\s*$", clause)
+        and _AFTER_LIST.match(place.text, end, place.stop)
+    )
 
 
 def money(place: Place) -> Piece | None:
@@ -129,13 +141,20 @@ def _stroke(place: Place, before: str, after: str) -> Piece | str:
             return ""
         if re.match(r"(?:tháng|quý|năm|thôn|xã)\s\d", place.right(place.pos + 1)):
             return Piece(place.pos + 1, "trên", "per", ("của",))
+        unit = unit_at(place.text, place.pos + 1, place.stop)
         if _UNIT_STROKE.search(place.left):
+            if unit and place.text[place.pos + 1 : unit.end] in ALONE | {"ha", "m2", "m²", "m3", "m³"}:
+                return Piece(unit.end, f"một {unit.spoken}", "per", (f"trên {unit.spoken}",))
             return Piece(place.pos + 1, "một", "per", ("trên", "mỗi"))
-        if re.search(r"\d$", place.spoken_before):
-            return ""
     if before.isdigit() and re.match(r"(?:tháng|quý)\s\d", place.right(place.pos + 1)):
         return Piece(place.pos + 1, "trên", "per", ("của",))
-    if before.isdigit() and after.isalpha() or place.spoken_before == "unit":
+    if (
+        before.isdigit()
+        and after.isalpha()
+        or place.last is not None
+        and place.last.end == place.pos
+        and place.last.rule == "unit"
+    ):
         return Piece(place.pos + 1, "một" if after.islower() else "trên", "per", ("trên", "mỗi"))
     if before.isalpha() and after.isdigit():
         return Piece(place.pos + 1, "trên", "per", ("",)) if before.islower() else ""

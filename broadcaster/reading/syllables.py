@@ -73,10 +73,21 @@ def has_vowel(word: str) -> bool:
     return any(c in _VOWELS for c in strip_tone(word.lower())[0])
 
 
+def latin(word: str) -> bool:
+    """True when every character is a letter of some Latin alphabet (or below U+0250)."""
+    return all(c < "\u0250" or "\u1e00" <= c <= "\u1eff" for c in word)
+
+
 def spell(letters: str) -> str:
     """Names of the letters, Northern radio style: OTP → o tê pê."""
-    names = (LETTER_NAMES.get(strip_tone(c.lower())[0], "") for c in letters)
+    names = (_letter_name(c) for c in letters.lower())
     return " ".join(name for name in names if name)
+
+
+@lru_cache(maxsize=512)
+def _letter_name(letter: str) -> str:
+    base = strip_tone(letter)[0]
+    return LETTER_NAMES.get(base) or LETTER_NAMES.get(unicodedata.normalize("NFD", base)[:1], "")
 
 
 @lru_cache(maxsize=2048)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 
 from broadcaster.reading.numbers import whole
+from broadcaster.reading.syllables import is_syllable
 
 UNITS: dict[str, str] = {
     **{"km": "ki lô mét", "m": "mét", "dm": "đề xi mét", "cm": "xen ti mét", "mm": "mi li mét"},
@@ -17,6 +18,7 @@ UNITS: dict[str, str] = {
         "μg": "mi crô gam",
         "mcg": "mi crô gam",
         "l": "lít",
+        "L": "lít",
         "lít": "lít",
         "ml": "mi li lít",
         "dl": "đề xi lít",
@@ -60,7 +62,8 @@ UNITS: dict[str, str] = {
     **{"giây": "giây", "giờ": "giờ", "'": "phút", "’": "phút", "′": "phút"},
     **{"inch": "inh", "MHZ": "mê ga héc", "Km": "ki lô mét", "KM": "ki lô mét", "Kg": "ki lô gam"},
     **{"KG": "ki lô gam", "Ha": "héc ta", "HA": "héc ta", "ML": "mi li lít", "CM": "xen ti mét"},
-    **{"MM": "mi li mét", "Mg": "mi li gam", "MG": "mi li gam", "mW": "mi li oát", "lit": "lít"},
+    **{"MM": "mi li mét", "Mg": "mi li gam", "MG": "mi li gam", "mW": "mi li oát", "lit": "lít", "T": "tấn"},
+    **{"độ C": "độ xê", "độ F": "độ ép", "độ": "độ"},
 }
 _SUPERSCRIPT = str.maketrans("²³", "23")
 for _name in [n for n in UNITS if n.endswith(("2", "3"))]:
@@ -69,7 +72,7 @@ for _name in [n for n in UNITS if n.endswith(("2", "3"))]:
 MONEY = frozenset({"đ", "Đ", "đồng", "VNĐ", "VND", "vnđ", "vnd", "₫", "tr.đ", "trđ", "USD", "EUR", "$", "€"})
 MAGNITUDE = frozenset({"tỷ", "tỉ", "triệu", "nghìn", "ngàn", "tr", "k", "K"})
 # Only glued to their number, or when nothing else could be meant: one letter is often a name.
-_GLUED_ONLY = frozenset({"k", "K", "s", "p", "'", "’", "′", "Đ", "°", "º", "V", "h"})
+_GLUED_ONLY = frozenset({"k", "K", "s", "p", "'", "’", "′", "Đ", "°", "º", "V", "W", "L", "T", "h"})
 # Said without a number too: no Vietnamese word looks like them.
 ALONE = frozenset(
     "km cm mm dm kg mg ml km2 m2 m3 cm2 cm3 dm3 kWh kwh kW MW kV kVA mmHg MHz GHz kHz dB km/h Mbps".split()
@@ -127,11 +130,15 @@ def unit_at(text: str, pos: int, stop: int) -> Measure | None:
     if not per:
         return Measure(end, unit, spoken, False)
     parts = [spoken]
-    above = unit
-    for count, below in _PART.findall(per):
+    above, start = unit, end - len(per)
+    end = start
+    for part in _PART.finditer(per):
+        count, below = part[1], part[2]
+        if below not in UNITS and (len(below) < 2 or not is_syllable(below)):
+            break
         parts.append(_under(above, below, count))
-        above = below
-    return Measure(end, unit, " ".join(parts), True)
+        above, end = below, start + part.end()
+    return Measure(end, unit, " ".join(parts), end > start)
 
 
 def _under(above: str, below: str, count: str) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from datetime import datetime, timedelta
 
 from sqlalchemy import select
@@ -15,7 +16,6 @@ from broadcaster.schedule.live import CLOCK, OPEN, bump_plan, called, load_airin
 from broadcaster.store.tables import (
     Airing,
     Bulletin,
-    ProgrammeRow,
     RenderJob,
     Revision,
     Station,
@@ -67,11 +67,10 @@ def close_content(session: Session, airing: Airing, *, now: datetime) -> None:
     approved = approved_revisions(session, [item.bulletin_id for item in items])
     late = airing.planned_at <= now
     for variant in airing.variants:
-        held = (
-            revisions_in(session, airing.station_id, variant.programme)
-            if late and variant.programme
-            else None
-        )
+        held = None
+        if late and variant.programme is not None:
+            key = variant.programme.input_key
+            held = revisions_made_from(session, airing.station_id, [key]).get(key)
         for item in variant.items:
             _fix(item, approved.get(item.bulletin_id), held)
     if any(not item.dropped_reason for item in items):
@@ -110,18 +109,41 @@ def why_dropped(bulletin: Bulletin, approved: Revision | None) -> str:
     return _WHY[BulletinState.APPROVED if approved is not None else bulletin.state]
 
 
-def revisions_in(session: Session, station_id: int, programme: ProgrammeRow) -> dict[int, int] | None:
-    """bulletin id -> revision id that a finished programme was made from; None when nobody wrote it down."""
-    payload = session.scalar(
-        select(RenderJob.payload).where(
-            RenderJob.station_id == station_id,
-            RenderJob.kind == "programme",
-            RenderJob.key == programme.input_key,
+def revisions_made_from(
+    session: Session, station_id: int, keys: Collection[str]
+) -> dict[str, dict[int, int]]:
+    """input key -> {bulletin id: revision id} that a programme was made from; unknown keys are left out."""
+    if not keys:
+        return {}
+    rows = session.execute(
+        select(RenderJob.key, RenderJob.payload).where(
+            RenderJob.station_id == station_id, RenderJob.kind == "programme", RenderJob.key.in_(keys)
         )
     )
-    if payload is None:
-        return None
-    return {int(item["bulletin_id"]): int(item["revision_id"]) for item in payload["items"]}
+    return {
+        key: {int(item["bulletin_id"]): int(item["revision_id"]) for item in payload["items"]}
+        for key, payload in rows
+    }
+
+
+def due_for_render(session: Session, station: Station, *, until: datetime) -> list[Airing]:
+    """Airings up to `until` that may still need a programme, nearest first, with all that one is made of."""
+    return list(
+        session.scalars(
+            select(Airing)
+            .where(Airing.station_id == station.id, Airing.state.in_(OPEN), Airing.planned_at < until)
+            .order_by(Airing.planned_at, Airing.id)
+            .options(
+                selectinload(Airing.variants).options(
+                    selectinload(Variant.items).options(
+                        selectinload(VariantItem.bulletin).selectinload(Bulletin.topic),
+                        selectinload(VariantItem.revision).selectinload(Revision.take),
+                    ),
+                    selectinload(Variant.programme),
+                )
+            )
+        )
+    )
 
 
 def mark_started(session: Session, station: Station, *, now: datetime) -> int:

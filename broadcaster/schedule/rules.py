@@ -54,7 +54,9 @@ class SlotForm:
     village_ids: tuple[int, ...] = field(default=())
 
 
-def add_slot(session: Session, station: Station, form: SlotForm, *, actor: User, now: datetime) -> Slot:
+def add_slot(
+    session: Session, station: Station, form: SlotForm, *, actor: User | None, now: datetime
+) -> Slot:
     """A new weekly slot and its airings.  Refused with remedies when policy or another slot forbids it."""
     weekdays = _check_form(session, station, form)
     _check_policy(session, station, form, weekdays, slot_id=None, today=local_day(station.zone, now))
@@ -93,7 +95,7 @@ def edit_slot(
     return slot
 
 
-def remove_slot(session: Session, slot_id: int, *, actor: User, now: datetime) -> Slot:
+def remove_slot(session: Session, slot_id: int, *, actor: User | None, now: datetime) -> Slot:
     """Stop a slot: its airings that have not started are cancelled, its history stays."""
     slot, station = _load(session, slot_id)
     slot.active = False
@@ -111,7 +113,7 @@ def set_exception(
     *,
     start_local: time | None = None,
     note: str = "",
-    actor: User,
+    actor: User | None,
     now: datetime,
 ) -> SlotException:
     """One dated exception: `skip` the day, `replace` its start, or play it as an `extra` day.
@@ -170,7 +172,7 @@ def set_rotation(
     bulletin_ids: Sequence[int],
     *,
     per_airing: int,
-    actor: User,
+    actor: User | None,
     now: datetime,
 ) -> Rotation:
     """A standing order: each new airing of the slot takes the next `per_airing` bulletins in turn.
@@ -335,7 +337,7 @@ def _follow(session: Session, station: Station, now: datetime) -> None:
 def _tell(
     session: Session,
     station: Station,
-    actor: User,
+    actor: User | None,
     action: str,
     slot: Slot,
     now: datetime,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib
+import threading
 from collections.abc import Callable
 from pathlib import Path
 from typing import Protocol, cast
@@ -76,6 +77,39 @@ def open_voice(spec: str, *, home: Path, voices_dir: Path) -> Voice:
     if engine not in ENGINES:
         raise InputError(f"Không có giọng “{spec}”; hãy chọn một trong: {', '.join(CHOICES)}.")
     return ENGINES[engine](name, home, voices_dir)
+
+
+class Voices:
+    """Opens voices and keeps them open, so that a model is loaded once.  A context manager.
+
+    with Voices(home=settings.home, voices_dir=settings.voices) as voices:
+        speak_all(..., opener=voices)
+    """
+
+    def __init__(self, *, home: Path, voices_dir: Path) -> None:
+        self._home = home
+        self._voices_dir = voices_dir
+        self._open: dict[str, Voice] = {}
+        self._turn = threading.Lock()
+
+    def __call__(self, spec: str) -> Voice:
+        """The voice of that spec, opened at the first call."""
+        with self._turn:
+            if spec not in self._open:
+                self._open[spec] = open_voice(spec, home=self._home, voices_dir=self._voices_dir)
+            return self._open[spec]
+
+    def __enter__(self) -> Voices:
+        return self
+
+    def __exit__(self, *_error: object) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Close every voice."""
+        with self._turn:
+            while self._open:
+                self._open.popitem()[1].close()
 
 
 def _espeak(name: str, home: Path, voices_dir: Path) -> Voice:

@@ -38,6 +38,7 @@ _TONE_MARKS = {
 }
 
 STOPS = frozenset({"p", "t", "c", "ch"})
+BREATHED = frozenset({"ph", "x", "s", "kh", "h", "th", "t", "ch", "tr", "c", "p"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -291,10 +292,12 @@ ACCENTS: Mapping[str, Accent] = {NORTHERN.name: NORTHERN}
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """Where a syllable's tokens stand in the token string: [start, end), its rhyme from `rhyme`."""
+    """Where a syllable's tokens stand in the token string: [start, end), its rhyme from `rhyme`, its coda
+    (the last token of the rhyme when it has one) from `coda`."""
 
     start: int
     rhyme: int
+    coda: int
     end: int
     syllable: Syllable
 
@@ -312,7 +315,7 @@ def sounds(items: Sequence[Item], accent: Accent = NORTHERN) -> tuple[str, list[
         text += accent.rhymes.get((item.nucleus, item.coda)) or (
             accent.nuclei[item.nucleus] + accent.codas[item.coda]
         )
-        places.append(Place(start, rhyme, len(text), item))
+        places.append(Place(start, rhyme, len(text) - (1 if item.coda else 0), len(text), item))
         text += " "
     return text.rstrip(" "), places
 

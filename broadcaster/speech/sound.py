@@ -15,9 +15,8 @@ import soundfile
 from numpy.typing import NDArray
 
 from broadcaster.errors import SoundError
-from broadcaster.model import Pcm
+from broadcaster.model import HOUSE_RATE_HZ, Pcm
 
-HOUSE_RATE_HZ: Final = 44_100
 _SILENT_DB: Final = -120.0
 
 Samples = NDArray[np.float32]

@@ -22,6 +22,7 @@ from broadcaster.store.tables import RenderJob
 
 LEASE = timedelta(seconds=60)
 MAX_ATTEMPTS = 3
+RETRY_AFTER = timedelta(seconds=20)
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,6 +68,7 @@ def enqueue(
     job.due_at = min(job.due_at, due_at)
     if job.state == "failed":
         job.state, job.attempt, job.error, job.payload = "queued", 0, "", payload
+        job.retry_at = None
     return job
 
 
@@ -76,6 +78,7 @@ def claim(db: Database, *, owner: str, kinds: Sequence[str], now: datetime) -> J
         row = session.scalar(
             select(RenderJob)
             .where(RenderJob.state == "queued", RenderJob.kind.in_(kinds))
+            .where(RenderJob.retry_at.is_(None) | (RenderJob.retry_at <= now))
             .order_by(RenderJob.due_at, RenderJob.id)
             .limit(1)
             .with_for_update(skip_locked=True)  # PostgreSQL; SQLite has one writer at a time anyway
@@ -100,15 +103,32 @@ def report_progress(db: Database, job: Job, *, stage: str, done: int, total: int
     return _set(db, job, stage=stage, done_steps=done, all_steps=total, lease_until=now + LEASE)
 
 
+def renew(db: Database, job: Job, *, now: datetime) -> bool:
+    """Keep holding a job through a long step; False when it is no longer ours."""
+    return _set(db, job, lease_until=now + LEASE)
+
+
 def finish(session: Session, job: Job, *, result: dict[str, Any]) -> bool:
     """Close a job in the same transaction as its result; False when it is no longer ours (write nothing then)."""
     return _set_in(session, job, state="done", result=result, lease_until=None)
 
 
-def fail(db: Database, job: Job, *, error: str) -> bool:
-    """Give a job back, or up after three attempts, with the sentence that says why."""
-    state = "failed" if job.attempt >= MAX_ATTEMPTS else "queued"
-    return _set(db, job, state=state, error=error, lease_until=None, owner="")
+def fail(db: Database, job: Job, *, error: str, now: datetime, for_good: bool = False) -> bool:
+    """Give a job back for later, or up after three attempts, with the sentence that says why.
+
+    A network or a disk needs time to come back: the pause before the next attempt grows.  `for_good` is
+    for what no further attempt can mend.
+    """
+    last = for_good or job.attempt >= MAX_ATTEMPTS
+    return _set(
+        db, job, state="failed" if last else "queued", error=error, lease_until=None, owner="",
+        retry_at=None if last else now + RETRY_AFTER * 3 ** (job.attempt - 1),
+    )  # fmt: skip
+
+
+def give_back(db: Database, job: Job) -> bool:
+    """Put a job back as if it had not been claimed: this worker is asked to stop."""
+    return _set(db, job, state="queued", lease_until=None, owner="", attempt=job.attempt - 1)
 
 
 def reconcile(db: Database, *, now: datetime) -> int:

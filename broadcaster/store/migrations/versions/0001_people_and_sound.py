@@ -111,6 +111,7 @@ def upgrade() -> None:
         sa.Column("owner", sa.String(length=60), nullable=False),
         sa.Column("lease_until", sa.DateTime(timezone=True), nullable=True),
         sa.Column("attempt", sa.Integer(), nullable=False),
+        sa.Column("retry_at", sa.DateTime(timezone=True), nullable=True),
         sa.Column("stage", sa.String(length=60), nullable=False),
         sa.Column("done_steps", sa.Integer(), nullable=False),
         sa.Column("all_steps", sa.Integer(), nullable=False),

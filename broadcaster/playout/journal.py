@@ -1,0 +1,298 @@
+"""The player's own ledger: what it did, committed before it is heard, uploaded when the station answers.
+
+SQLite from the standard library, WAL, `synchronous=FULL`: a power cut loses nothing that was committed.
+The numbering of events belongs to the receiver: it goes on where the station's copy ends, so that a new
+memory card does not write over old reports.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any, Final
+
+from broadcaster.errors import PlayerError
+from broadcaster.model import AsRunEvent, Priority
+from broadcaster.playout.plan import Record
+
+_SCHEMA: Final = """
+CREATE TABLE IF NOT EXISTS event (
+    sequence INTEGER PRIMARY KEY, airing_id TEXT NOT NULL, event TEXT NOT NULL, at TEXT NOT NULL,
+    offset_ms INTEGER NOT NULL, sha256 TEXT NOT NULL, reason TEXT NOT NULL);
+CREATE INDEX IF NOT EXISTS event_airing ON event (airing_id, sequence);
+CREATE TABLE IF NOT EXISTS airing (
+    id TEXT PRIMARY KEY, event TEXT NOT NULL, at TEXT NOT NULL, offset_ms INTEGER NOT NULL,
+    attempts INTEGER NOT NULL, sha256 TEXT NOT NULL, priority TEXT NOT NULL, started_at TEXT);
+CREATE TABLE IF NOT EXISTS mark (name TEXT PRIMARY KEY, value TEXT NOT NULL);
+"""
+_SOUNDING: Final = (AsRunEvent.STARTED, AsRunEvent.RESUMED)
+
+
+@dataclass(frozen=True, slots=True)
+class Event:
+    """One line of the as-run, as it is uploaded."""
+
+    sequence: int
+    airing_id: str
+    event: AsRunEvent
+    at: datetime
+    offset_ms: int = 0
+    sha256: str = ""
+    reason: str = ""
+
+    def as_json(self) -> dict[str, Any]:
+        """The shape of `docs/api/events.schema.json`."""
+        return {
+            "sequence": self.sequence,
+            "airing_id": self.airing_id,
+            "event": str(self.event),
+            "at": _text(self.at),
+            "offset_ms": self.offset_ms,
+            "sha256": self.sha256,
+            "reason": self.reason,
+        }
+
+
+class Ledger:
+    """One file, one writer at a time; every method may be called from any thread.  Close it."""
+
+    def __init__(self, path: Path) -> None:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        self._lock = threading.RLock()
+        try:
+            self._db = sqlite3.connect(path, timeout=10.0, isolation_level=None, check_same_thread=False)
+        except sqlite3.Error as error:
+            raise PlayerError(f"Không mở được sổ của máy phát ({path}): {error}.") from error
+        try:
+            for pragma in ("journal_mode=WAL", "synchronous=FULL"):
+                self._db.execute(f"PRAGMA {pragma}")
+            self._db.executescript(_SCHEMA)
+        except sqlite3.Error as error:
+            self._db.close()
+            raise PlayerError(
+                f"Sổ của máy phát ({path}) bị hỏng: {error}. Hãy đổi tên tệp này rồi chạy lại máy phát."
+            ) from error
+
+    def close(self) -> None:
+        """Let go of the file."""
+        with self._lock:
+            self._db.close()
+
+    # ------------------------------------------------------------------------------------ as-run
+
+    def start(
+        self, airing_id: str, *, at: datetime, sha256: str, priority: Priority, reason: str = ""
+    ) -> bool:
+        """Commit that this airing begins.  False = it began before and may not begin again: stay silent.
+
+        Only an emergency that was not heard to its end may begin again.
+        """
+        with self._writing():
+            old = self._record(airing_id)
+            if old is not None:
+                again = priority is Priority.EMERGENCY and old.event in (
+                    AsRunEvent.INTERRUPTED,
+                    AsRunEvent.SKIPPED,
+                )
+                if not again:
+                    return False
+            attempts = old.attempts + 1 if old is not None else 1
+            self._append(airing_id, AsRunEvent.STARTED, at, 0, sha256, reason)
+            self._db.execute(
+                "INSERT OR REPLACE INTO airing VALUES (?, ?, ?, 0, ?, ?, ?, ?)",
+                (
+                    airing_id,
+                    AsRunEvent.STARTED.value,
+                    _text(at),
+                    attempts,
+                    sha256,
+                    priority.value,
+                    _text(at),
+                ),
+            )
+        return True
+
+    def resume(self, airing_id: str, *, at: datetime, offset_ms: int, reason: str = "") -> bool:
+        """Commit that a cut airing goes on at `offset_ms`.  False = it was not cut."""
+        with self._writing():
+            old = self._record(airing_id)
+            if old is None or old.event is not AsRunEvent.PREEMPTED:
+                return False
+            self._append(airing_id, AsRunEvent.RESUMED, at, offset_ms, old.sha256, reason)
+            self._move(airing_id, AsRunEvent.RESUMED, at, offset_ms)
+        return True
+
+    def close_airing(
+        self, airing_id: str, event: AsRunEvent, *, at: datetime, offset_ms: int = 0, reason: str = ""
+    ) -> bool:
+        """Write how an airing ended (or that it was cut).  False = its ledger does not allow that any more.
+
+        FINISHED, PREEMPTED and INTERRUPTED end what sounds; MISSED and SKIPPED what never did.
+        """
+        assert event not in _SOUNDING, "use start() and resume()"
+        with self._writing():
+            old = self._record(airing_id)
+            sounds = old is not None and old.event in _SOUNDING
+            if event in (AsRunEvent.MISSED, AsRunEvent.SKIPPED):
+                if old is not None:
+                    return False
+                self._append(airing_id, event, at, 0, "", reason)
+                self._db.execute(
+                    "INSERT INTO airing VALUES (?, ?, ?, 0, 0, '', ?, NULL)",
+                    (airing_id, event.value, _text(at), Priority.ROUTINE.value),
+                )
+                return True
+            if not sounds or old is None:
+                return False
+            self._append(airing_id, event, at, offset_ms, old.sha256, reason)
+            self._move(airing_id, event, at, offset_ms)
+        return True
+
+    def progress(self, airing_id: str, offset_ms: int) -> None:
+        """Remember how far it has come, for the time after a crash; no event."""
+        with self._writing():
+            self._db.execute("UPDATE airing SET offset_ms = ? WHERE id = ?", (offset_ms, airing_id))
+
+    def records(self) -> dict[str, Record]:
+        """The last word on every airing."""
+        with self._lock:
+            rows = self._db.execute(
+                "SELECT id, event, at, offset_ms, attempts, sha256, priority, started_at FROM airing"
+            ).fetchall()
+        return {str(row[0]): _record(row) for row in rows}
+
+    # ------------------------------------------------------------------------------------ uploading
+
+    def to_upload(self, *, most: int = 200) -> list[Event]:
+        """The oldest events that the station has not confirmed."""
+        with self._lock:
+            rows = self._db.execute(
+                "SELECT sequence, airing_id, event, at, offset_ms, sha256, reason FROM event "
+                "WHERE sequence > ? ORDER BY sequence LIMIT ?",
+                (self._confirmed(), most),
+            ).fetchall()
+        return [
+            Event(row[0], row[1], AsRunEvent(row[2]), datetime.fromisoformat(row[3]), row[4], row[5], row[6])
+            for row in rows
+        ]
+
+    def confirm(self, sequence: int) -> None:
+        """The station has everything up to `sequence`."""
+        with self._writing():
+            if sequence > self._confirmed():
+                self._put("confirmed", str(sequence))
+
+    def go_on_after(self, sequence: int) -> None:
+        """Number new events after `sequence`: the station already has those of an earlier ledger."""
+        with self._writing():
+            (highest,) = self._db.execute("SELECT COALESCE(MAX(sequence), 0) FROM event").fetchone()
+            if highest == 0:
+                self._put("numbered_after", str(sequence))
+                if sequence > self._confirmed():
+                    self._put("confirmed", str(sequence))
+
+    # ------------------------------------------------------------------------------------ marks
+
+    def born(self, now: datetime) -> datetime:
+        """When this ledger began: what was due before is not this player's business."""
+        with self._writing():
+            known = self._get("born_at")
+            if known is None:
+                self._put("born_at", _text(now))
+                return now
+            return datetime.fromisoformat(known)
+
+    def alive(self, now: datetime) -> None:
+        """The player was there at `now`."""
+        with self._writing():
+            self._put("alive_at", _text(now))
+
+    def last_alive(self) -> datetime | None:
+        """When the player was there the last time, as far as it was written down."""
+        with self._lock:
+            known = self._get("alive_at")
+        return None if known is None else datetime.fromisoformat(known)
+
+    def last_entry(self) -> datetime | None:
+        """The latest instant in the ledger: the clock can never be earlier than that."""
+        with self._lock:
+            (latest,) = self._db.execute("SELECT MAX(at) FROM event").fetchone()
+            alive = self._get("alive_at")
+        found = [datetime.fromisoformat(text) for text in (latest, alive) if text]
+        return max(found, default=None)
+
+    # ------------------------------------------------------------------------------------ inside
+
+    @contextmanager
+    def _writing(self) -> Iterator[None]:
+        with self._lock:
+            try:
+                self._db.execute("BEGIN IMMEDIATE")
+                try:
+                    yield
+                except BaseException:
+                    self._db.execute("ROLLBACK")
+                    raise
+                self._db.execute("COMMIT")
+            except sqlite3.Error as error:
+                if self._db.in_transaction:
+                    self._db.execute("ROLLBACK")
+                raise PlayerError(
+                    f"Không ghi được sổ của máy phát: {error}. Hãy kiểm tra ổ đĩa của máy phát."
+                ) from error
+
+    def _append(
+        self, airing_id: str, event: AsRunEvent, at: datetime, offset_ms: int, sha256: str, reason: str
+    ) -> None:
+        (highest,) = self._db.execute("SELECT COALESCE(MAX(sequence), 0) FROM event").fetchone()
+        number = max(int(highest), int(self._get("numbered_after") or 0)) + 1
+        self._db.execute(
+            "INSERT INTO event VALUES (?, ?, ?, ?, ?, ?, ?)",
+            (number, airing_id, event.value, _text(at), offset_ms, sha256, reason[:1000]),
+        )
+
+    def _move(self, airing_id: str, event: AsRunEvent, at: datetime, offset_ms: int) -> None:
+        self._db.execute(
+            "UPDATE airing SET event = ?, at = ?, offset_ms = ? WHERE id = ?",
+            (event.value, _text(at), offset_ms, airing_id),
+        )
+
+    def _record(self, airing_id: str) -> Record | None:
+        row = self._db.execute(
+            "SELECT id, event, at, offset_ms, attempts, sha256, priority, started_at FROM airing "
+            "WHERE id = ?",
+            (airing_id,),
+        ).fetchone()
+        return None if row is None else _record(row)
+
+    def _confirmed(self) -> int:
+        return int(self._get("confirmed") or 0)
+
+    def _get(self, name: str) -> str | None:
+        row = self._db.execute("SELECT value FROM mark WHERE name = ?", (name,)).fetchone()
+        return None if row is None else str(row[0])
+
+    def _put(self, name: str, value: str) -> None:
+        self._db.execute("INSERT OR REPLACE INTO mark VALUES (?, ?)", (name, value))
+
+
+def _record(row: Any) -> Record:
+    return Record(
+        event=AsRunEvent(row[1]),
+        at=datetime.fromisoformat(row[2]),
+        offset_ms=int(row[3]),
+        attempts=int(row[4]),
+        sha256=str(row[5]),
+        priority=Priority(row[6]),
+        started_at=None if row[7] is None else datetime.fromisoformat(row[7]),
+    )
+
+
+def _text(instant: datetime) -> str:
+    """Always of one length, in UTC, so that text order is time order."""
+    return instant.astimezone(UTC).isoformat(timespec="microseconds")

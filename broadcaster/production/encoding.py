@@ -1,0 +1,238 @@
+"""Mixed sound -> MP3 files, through ffmpeg and a pipe, and what the decoded file really sounds like."""
+
+from __future__ import annotations
+
+import contextlib
+import subprocess
+import threading
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final
+
+import mutagen.id3
+import numpy as np
+
+from broadcaster.errors import SoundError, StoreError
+from broadcaster.model import HOUSE_RATE_HZ, RenditionKind
+from broadcaster.production.loudness import CONTROL, Meter, Samples, TruePeak, integrated_lufs
+from broadcaster.speech.ffmpeg import last_line, start_ffmpeg
+from broadcaster.system import stop_group
+
+BLOCK_BYTES: Final = 1 << 18
+_FULL: Final = ("no space left on device", "disk quota exceeded", "file too large")
+
+
+@dataclass(frozen=True, slots=True)
+class Format:
+    """How a rendition is encoded.
+
+    `makeup_db` is what the codec takes away, `ceiling_db` the true peak before it (it puts peaks back, the
+    more the fewer its bits), `cutoff_hz` where its low pass lies: horns end at 7 kHz, and bits spent above
+    are missed below.  All three are measured in docs/benchmarks/production.md.
+    """
+
+    kbit: int
+    rate_hz: int
+    makeup_db: float
+    ceiling_db: float
+    cutoff_hz: int
+
+
+FORMATS: Final = {
+    RenditionKind.AIR: Format(kbit=64, rate_hz=44_100, makeup_db=0.45, ceiling_db=-3.3, cutoff_hz=10_000),
+    RenditionKind.LIGHT: Format(kbit=32, rate_hz=22_050, makeup_db=0.30, ceiling_db=-4.0, cutoff_hz=8_000),
+    RenditionKind.ARCHIVE: Format(
+        kbit=128, rate_hz=44_100, makeup_db=0.45, ceiling_db=-2.3, cutoff_hz=16_000
+    ),
+}
+HIGHEST_DBTP: Final = -1.0  # in the decoded file
+
+
+@dataclass(frozen=True, slots=True)
+class Tags:
+    """What a phone shows about the file."""
+
+    title: str
+    station: str
+    date: str = ""  # YYYY-MM-DD
+    topic: str = ""
+    key: str = ""  # the programme's input hash
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Measured:
+    """A decoded file: loudness, true peak, length, and peaks of 100 ms for the waveform."""
+
+    loudness_lufs: float
+    true_peak_dbtp: float
+    duration_ms: int
+    outline: tuple[float, ...]
+    too_high: tuple[int, ...]  # control blocks whose true peak passes HIGHEST_DBTP
+
+
+def encoder_arguments(form: Format, target: Path) -> list[str]:
+    """ffmpeg arguments: raw float32 mono at the house rate on stdin, CBR MP3 to `target`."""
+    arguments = ["-f", "f32le", "-ar", str(HOUSE_RATE_HZ), "-ac", "1", "-i", "pipe:0", "-map_metadata", "-1"]
+    if form.rate_hz != HOUSE_RATE_HZ:
+        arguments += ["-ar", str(form.rate_hz)]
+    arguments += ["-c:a", "libmp3lame", "-b:a", f"{form.kbit}k", "-cutoff", str(form.cutoff_hz)]
+    arguments += ["-id3v2_version", "0", "-f", "mp3"]
+    return [*arguments, "-y", f"file:{target}"]
+
+
+class Encoder:
+    """One ffmpeg that takes blocks.  Use `with`; leaving it normally finishes the file.
+
+    SoundError when ffmpeg fails or is still busy after `timeout_s`; StoreError when the disk is full.  The
+    process group is gone afterwards, whatever happened.
+    """
+
+    def __init__(self, form: Format, target: Path, *, timeout_s: float) -> None:
+        self._process = start_ffmpeg(
+            encoder_arguments(form, target), stdin=subprocess.PIPE, stdout=subprocess.DEVNULL
+        )
+        self._makeup = np.float32(10 ** (form.makeup_db / 20))
+        self._timeout_s = timeout_s
+        self._late = threading.Event()
+        self._watchdog = threading.Timer(timeout_s, self._give_up)
+        self._watchdog.daemon = True
+        self._watchdog.start()
+
+    def write(self, block: Samples) -> None:
+        """The next samples."""
+        assert self._process.stdin is not None
+        try:
+            self._process.stdin.write((block * self._makeup).astype("<f4", copy=False).data)
+        except OSError as error:
+            raise self._failure() from error
+
+    def __enter__(self) -> Encoder:
+        return self
+
+    def __exit__(self, kind: object, *_error: object) -> None:
+        try:
+            if kind is None:
+                self._finish()
+        finally:
+            self._watchdog.cancel()
+            stop_group(self._process, grace_s=1.0)
+            for pipe in (self._process.stdin, self._process.stderr):
+                if pipe is not None:
+                    with contextlib.suppress(OSError):
+                        pipe.close()
+
+    def _finish(self) -> None:
+        assert self._process.stdin is not None
+        try:
+            self._process.stdin.close()
+        except OSError as error:
+            raise self._failure() from error
+        if self._process.wait() != 0:  # the watchdog ends it
+            raise self._failure()
+
+    def _give_up(self) -> None:
+        self._late.set()
+        stop_group(self._process, grace_s=1.0)
+
+    def _failure(self) -> SoundError | StoreError:
+        self._process.wait()
+        if self._late.is_set():
+            return SoundError(f"ffmpeg không nén xong trong {self._timeout_s:.0f} giây nên đã bị dừng.")
+        assert self._process.stderr is not None
+        said = self._process.stderr.read()
+        if any(phrase in said.decode("utf-8", "replace").lower() for phrase in _FULL):
+            return StoreError("Đĩa đã đầy khi nén chương trình; hãy xóa bớt tệp rồi làm lại.")
+        return SoundError(f"ffmpeg báo lỗi khi nén chương trình: {last_line(said)}.")
+
+
+def measured(path: Path, *, rate_hz: int, timeout_s: float) -> Measured:
+    """Decode a finished file with ffmpeg and meter it.  SoundError when it cannot be decoded."""
+    meter, peak = Meter(rate_hz=rate_hz), TruePeak(note_above=10 ** (HIGHEST_DBTP / 20))
+    for block in decoded(path, rate_hz=rate_hz, timeout_s=timeout_s):
+        meter.add(block)
+        peak.add(block)
+    meter.finish()
+    peak.finish()
+    tops = meter.peaks()
+    step = HOUSE_RATE_HZ // CONTROL // 10
+    width = CONTROL * rate_hz // HOUSE_RATE_HZ
+    return Measured(
+        loudness_lufs=round(integrated_lufs(meter.energies()), 2),
+        true_peak_dbtp=round(peak.dbtp, 2),
+        duration_ms=round(meter.length * 1000 / rate_hz),
+        outline=tuple(float(tops[start : start + step].max()) for start in range(0, len(tops), step)),
+        too_high=tuple(sorted({start // width for start in peak.noted})),
+    )
+
+
+def decoded(path: Path, *, rate_hz: int, timeout_s: float) -> Iterator[Samples]:
+    """The sound of a file as mono float32 blocks at `rate_hz`, as ffmpeg hears it (gapless)."""
+    arguments = ["-i", f"file:{path}", "-f", "f32le", "-ac", "1", "-ar", str(rate_hz), "-"]
+    process = start_ffmpeg(arguments)
+    watchdog = threading.Timer(timeout_s, stop_group, [process], {"grace_s": 1.0})
+    watchdog.daemon = True
+    watchdog.start()
+    try:
+        assert process.stdout is not None
+        while data := process.stdout.read(BLOCK_BYTES):
+            yield np.frombuffer(data[: len(data) // 4 * 4], dtype="<f4")
+        if process.wait() != 0:
+            assert process.stderr is not None
+            raise SoundError(
+                f"Tệp chương trình vừa nén không giải mã được: {last_line(process.stderr.read())}."
+            )
+    finally:
+        watchdog.cancel()
+        stop_group(process, grace_s=1.0)
+        for pipe in (process.stdout, process.stderr):
+            if pipe is not None:
+                pipe.close()
+
+
+def write_tags(path: Path, tags: Tags) -> None:
+    """ID3v2.4, UTF-8.  The same tags give the same bytes."""
+    id3: Any = mutagen.id3
+    texts = {
+        id3.TIT2: tags.title,
+        id3.TPE1: tags.station,
+        id3.TALB: f"Chương trình phát thanh – {tags.station}",
+        id3.TCON: tags.topic or "Phát thanh",
+        id3.TLAN: "vie",
+        id3.TDRC: tags.date,
+    }
+    frames = id3.ID3()
+    for frame, text in texts.items():
+        if text:
+            frames.add(frame(encoding=3, text=text))
+    if tags.key:
+        frames.add(id3.TXXX(encoding=3, desc="programme", text=tags.key))
+    try:
+        frames.save(path, v2_version=4, padding=lambda _info: 0)
+    except OSError as error:
+        raise StoreError(
+            f"Không ghi được thông tin vào tệp chương trình ({error.strerror or error}); đĩa có thể đã đầy."
+        ) from error
+
+
+def waveform_svg(outline: tuple[float, ...], *, bars: int = 240) -> str:
+    """A picture of the sound: one path in `currentColor`, 4 units a bar, 100 high, no text."""
+    if not outline:
+        outline = (0.0,)
+    tops = [max(part) if len(part) else 0.0 for part in _parts(outline, bars)]
+    path = "".join(
+        f"M{n * 4 + 2} {50 - height:.1f}V{50 + height:.1f}"
+        for n, height in ((n, max(1.0, 48 * min(1.0, top))) for n, top in enumerate(tops))
+    )
+    return (
+        f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {len(tops) * 4} 100" preserveAspectRatio="none"'
+        ' role="img" aria-label="Hình sóng âm">'
+        f'<path d="{path}" stroke="currentColor" stroke-width="2.6" stroke-linecap="round" fill="none"/></svg>'
+    )
+
+
+def _parts(outline: tuple[float, ...], bars: int) -> Iterator[tuple[float, ...]]:
+    count = min(bars, len(outline))
+    edges = [n * len(outline) // count for n in range(count + 1)]
+    for start, end in zip(edges, edges[1:], strict=False):
+        yield outline[start:end]

@@ -1,0 +1,201 @@
+"""Mixed blocks -> mastered files: measured once, gained and limited once, encoded, and metered decoded.
+
+The mix goes to a scratch file while it is metered, so its loudness is known before the encoder starts and
+nothing is mixed twice; memory does not grow with the length.
+"""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import BinaryIO, Final
+
+import numpy as np
+
+from broadcaster.errors import SoundError, StoreError
+from broadcaster.model import HOUSE_RATE_HZ, Profile, RenditionKind
+from broadcaster.production.encoding import (
+    FORMATS,
+    HIGHEST_DBTP,
+    Encoder,
+    Measured,
+    Tags,
+    measured,
+    write_tags,
+)
+from broadcaster.production.limiter import Gains, gains_for
+from broadcaster.production.loudness import (
+    BLOCK,
+    CONTROL,
+    MARGIN,
+    Meter,
+    Samples,
+    integrated_lufs,
+    true_peaks,
+)
+
+TARGET_LUFS: Final = {Profile.HORN: -16.0, Profile.ARCHIVE: -19.0}
+BASE_TIMEOUT_S: Final = 60.0  # for ffmpeg, and TIMEOUT_SHARE a second of programme
+TIMEOUT_SHARE: Final = 0.5
+_ATTEMPTS: Final = 4
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Mastered:
+    """One finished file, tagged, and what the meters said of it decoded."""
+
+    kind: RenditionKind
+    path: Path
+    measured: Measured
+
+
+def master(
+    blocks: Iterable[Samples],
+    *,
+    length: int,
+    profile: Profile,
+    kinds: Sequence[RenditionKind],
+    tags: Tags,
+    folder: Path,
+    stage: Callable[[str, int, int], None] = lambda stage, done, total: None,
+) -> list[Mastered]:
+    """Bring a mix of `length` samples to the profile's loudness and encode it into `folder`, a file a kind.
+
+    Raises SoundError (ffmpeg, a peak that cannot be tamed) or StoreError (disk full).
+    """
+    scratch = _scratch(folder)
+    try:
+        meter = _written(blocks, scratch, length=length, stage=stage)
+        return [
+            _rendition(
+                scratch,
+                meter,
+                length=length,
+                profile=profile,
+                kind=kind,
+                tags=tags,
+                folder=folder,
+                stage=stage,
+            )
+            for kind in kinds
+        ]
+    finally:
+        scratch.close()
+
+
+def _scratch(folder: Path) -> BinaryIO:
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        return tempfile.TemporaryFile(dir=folder, buffering=0)
+    except OSError as error:
+        raise _full(error) from error
+
+
+def _written(
+    blocks: Iterable[Samples], scratch: BinaryIO, *, length: int, stage: Callable[[str, int, int], None]
+) -> Meter:
+    meter, done = Meter(), 0
+    for block in blocks:
+        stage("mix", min(done, length), length)
+        done += len(block)
+        meter.add(block)
+        try:
+            view = memoryview(block.tobytes())
+            while view:
+                view = view[scratch.write(view) :]
+        except OSError as error:
+            raise _full(error) from error
+    stage("mix", length, length)
+    return meter
+
+
+def _rendition(
+    scratch: BinaryIO,
+    meter: Meter,
+    *,
+    length: int,
+    profile: Profile,
+    kind: RenditionKind,
+    tags: Tags,
+    folder: Path,
+    stage: Callable[[str, int, int], None],
+) -> Mastered:
+    form, target, wanted = FORMATS[kind], folder / f"{kind}.mp3", TARGET_LUFS[profile]
+    timeout_s = BASE_TIMEOUT_S + length / HOUSE_RATE_HZ * TIMEOUT_SHARE
+    peaks = _true_peaks(scratch, meter, target_lufs=wanted, ceiling_db=form.ceiling_db)
+    for _ in range(_ATTEMPTS):
+        gains = gains_for(meter.energies(), peaks, target_lufs=wanted, ceiling_db=form.ceiling_db)
+        _encode(scratch, gains, target, kind=kind, length=length, timeout_s=timeout_s, stage=stage)
+        write_tags(target, tags)
+        stage(f"check:{kind}", 0, 1)
+        found = measured(target, rate_hz=form.rate_hz, timeout_s=timeout_s)
+        stage(f"check:{kind}", 1, 1)
+        if not found.too_high:
+            return Mastered(kind, target, found)
+        # a few strokes came out of the codec higher than they went in: the limiter is told they are higher
+        over = 10 ** ((found.true_peak_dbtp - HIGHEST_DBTP + 0.5) / 20)
+        for block in found.too_high:
+            peaks[max(0, block - 2) : block + 3] *= np.float32(over)
+    raise SoundError(f"Không hạ được đỉnh âm của chương trình xuống {HIGHEST_DBTP:g} dBTP.")
+
+
+def _true_peaks(scratch: BinaryIO, meter: Meter, *, target_lufs: float, ceiling_db: float) -> Samples:
+    """Peaks of each control block, true ones where the limiter may have to act."""
+    peaks = meter.peaks().copy()
+    loudest_gain_db = target_lufs - integrated_lufs(meter.energies()) + 3.0  # the limiter takes some back
+    matters = 10 ** ((ceiling_db - loudest_gain_db - 3.0) / 20)
+    per_chunk = BLOCK // CONTROL
+    for chunk, padded in enumerate(_padded(scratch)):
+        first = chunk * per_chunk
+        near = np.flatnonzero(peaks[first : first + per_chunk] > matters)
+        for part in np.array_split(near, max(1, len(near) // 256)):
+            if len(part):
+                peaks[first + part] = true_peaks(padded, part)
+    return peaks
+
+
+def _padded(scratch: BinaryIO) -> Iterator[Samples]:
+    """The mix in blocks with `MARGIN` samples of its neighbours on either side."""
+    before = np.zeros(MARGIN, dtype=np.float32)
+    current: Samples | None = None
+    for block in _blocks(scratch):
+        if current is not None:
+            yield np.concatenate([before, current, block[:MARGIN]])
+            before = current[-MARGIN:]
+        current = block
+    if current is not None:
+        yield np.concatenate([before, current, np.zeros(MARGIN, dtype=np.float32)])
+
+
+def _blocks(scratch: BinaryIO) -> Iterator[Samples]:
+    scratch.seek(0)
+    while data := scratch.read(BLOCK * 4):
+        yield np.frombuffer(data, dtype=np.float32)
+
+
+def _encode(
+    scratch: BinaryIO,
+    gains: Gains,
+    target: Path,
+    *,
+    kind: RenditionKind,
+    length: int,
+    timeout_s: float,
+    stage: Callable[[str, int, int], None],
+) -> None:
+    with Encoder(FORMATS[kind], target, timeout_s=timeout_s) as encoder:
+        done = 0
+        for block in _blocks(scratch):
+            stage(f"encode:{kind}", min(done, length), length)
+            out = gains.apply(block, first_block=done // CONTROL)
+            encoder.write(out[: length - done])
+            done += len(block)
+    stage(f"encode:{kind}", length, length)
+
+
+def _full(error: OSError) -> StoreError:
+    return StoreError(
+        f"Không ghi được tệp nháp khi dựng chương trình ({error.strerror or error}); hãy xóa bớt tệp rồi làm lại."
+    )

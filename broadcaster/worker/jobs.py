@@ -1,0 +1,254 @@
+"""What each kind of job does.
+
+A job function works on plain values, outside any transaction, and returns `Made`: what the job row shows,
+and what is written in the same transaction that closes the row.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime, time
+from typing import Any
+
+import numpy as np
+from sqlalchemy.orm import Session
+
+from broadcaster.config import Settings
+from broadcaster.model import (
+    HOUSE_RATE_HZ,
+    JingleKind,
+    Pause,
+    Pcm,
+    Profile,
+    SpokenSentence,
+    Take,
+)
+from broadcaster.newsroom.bulletins import freeze_take, frozen_reading, revision_by_id
+from broadcaster.newsroom.lexicon import lexicon_of
+from broadcaster.production.produce import ProgrammeItem, SpeakWords, produce
+from broadcaster.production.template import template_from
+from broadcaster.reading import Lexicon, read, spoken
+from broadcaster.schedule.rendering import KIND as PROGRAMME
+from broadcaster.schedule.rendering import store_programme
+from broadcaster.speech.cache import SentenceCache
+from broadcaster.speech.chain import SentenceToSpeak, speak_all
+from broadcaster.speech.engines import Voices
+from broadcaster.speech.sound import to_flac
+from broadcaster.speech.takes import TAKE_SUFFIX, Pauses, make_take
+from broadcaster.store.blobs import Blobs
+from broadcaster.store.db import Database
+from broadcaster.store.queue import Job
+from broadcaster.store.tables import Station
+
+Progress = Callable[[str, int, int], None]
+Write = Callable[[Session, datetime], None]
+
+STAGES = {
+    "words": "đọc lời dẫn",
+    "mix": "trộn",
+    "encode": "nén",
+    "check": "kiểm tra",
+    "publish": "ghi tệp",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Tools:
+    """What a job function may use.  Voices and cache belong to one lane: engines are not shared."""
+
+    settings: Settings
+    db: Database
+    blobs: Blobs
+    voices: Voices
+    cache: SentenceCache
+
+
+@dataclass(frozen=True, slots=True)
+class Made:
+    """`result` is kept on the job; `write` runs in the transaction that closes it."""
+
+    result: dict[str, Any]
+    write: Write
+
+
+def take(tools: Tools, job: Job, progress: Progress) -> Made:
+    """Speak a revision's frozen reading and freeze the sound."""
+    revision_id = int(job.payload["revision_id"])
+    with tools.db.reading(station_id=job.station_id) as session:
+        revision = revision_by_id(session, revision_id)
+        if revision.take is not None:
+            return Made({"sha256": revision.take.sha256}, _nothing)
+        reading = frozen_reading(revision)
+        chain = chain_of(tools, session.get_one(Station, job.station_id).voice_chain)
+    made = make_take(
+        reading,
+        chain=chain,
+        opener=tools.voices,
+        blobs=tools.blobs,
+        cache=tools.cache,
+        pauses=pauses_of(tools.settings),
+        speed=tools.settings.number("voice.speed"),
+        progress=lambda done, total: progress("đọc", done, total),
+    )
+    label = _label(tools, chain, made.voice)
+
+    def write(session: Session, now: datetime) -> None:
+        freeze_take(session, revision_id, made, voice_label=label, now=now)
+
+    result = {"sha256": made.sha256, "duration_ms": made.duration_ms, "voice": made.voice, "why": made.why}
+    return Made(result, write)
+
+
+def programme(tools: Tools, job: Job, progress: Progress) -> Made:
+    """Mix approved takes into a programme, master and publish it."""
+    payload = job.payload
+    with tools.db.reading(station_id=job.station_id) as session:
+        lexicon = lexicon_of(session, station_id=job.station_id)
+    items = [
+        ProgrammeItem(title=str(item["title"]), take=_take(item["take"]), read_twice=bool(item["read_twice"]))
+        for item in payload["items"]
+    ]
+    topics = list(dict.fromkeys(str(item["topic"]) for item in payload["items"] if item.get("topic")))
+    made = produce(
+        items=items,
+        template=template_from(payload["template"]),
+        station_name=str(payload["station_name"]),
+        call_sign=str(payload["call_sign"]),
+        local_date=date.fromisoformat(payload["local_date"]),
+        start_local=time.fromisoformat(payload["start_local"]),
+        jingles={
+            JingleKind(kind): tools.blobs.path(sha256, suffix=TAKE_SUFFIX)
+            for kind, sha256 in payload["jingles"].items()
+        },
+        speak_words=words_speaker(tools, lexicon, chain_of(tools, payload["voice_chain"])),
+        blobs=tools.blobs,
+        profile=Profile(payload["profile"]),
+        progress=lambda stage, done, total: progress(_stage(stage), done, total),
+        topic=", ".join(topics),
+        scratch=tools.settings.var / "scratch",
+        key=job.key,
+    )
+
+    def write(session: Session, now: datetime) -> None:
+        store_programme(session, job, made, now=now)
+
+    files = {file.kind.value: file.sha256 for file in made.renditions}
+    return Made({"files": files, "duration_ms": made.duration_ms}, write)
+
+
+def preview(tools: Tools, job: Job, progress: Progress) -> Made:
+    """Speak a few sentences of a draft into a small file, for one pair of ears.
+
+    The payload's `sentences` are [spoken, pause]; `voice`, when given, is heard instead of the chain.
+    """
+    with tools.db.reading(station_id=job.station_id) as session:
+        chain = chain_of(tools, session.get_one(Station, job.station_id).voice_chain)
+    if job.payload.get("voice"):
+        chain = (str(job.payload["voice"]),)
+    sentences = [SentenceToSpeak(str(text), Pause(pause)) for text, pause in job.payload["sentences"]]
+    said = speak_all(
+        sentences,
+        chain=chain,
+        opener=tools.voices,
+        cache=tools.cache,
+        speed=tools.settings.number("voice.speed"),
+        progress=lambda done, total: progress("đọc", done, total),
+    )
+    pcm = joined(said.segments, [pauses_of(tools.settings).of(one.pause) for one in sentences])
+    sha256 = tools.blobs.put(to_flac(pcm), suffix=TAKE_SUFFIX)
+    result = {
+        "sha256": sha256, "suffix": TAKE_SUFFIX, "duration_ms": pcm.duration_ms, "voice": said.label,
+        "why": said.why,
+    }  # fmt: skip
+    return Made(result, _nothing)
+
+
+Function = Callable[[Tools, Job, Progress], Made]
+JOBS: Mapping[str, Function] = {"take": take, PROGRAMME: programme, "preview": preview}
+PREVIEW_LANE = ("preview",)
+RENDER_LANE = ("take", PROGRAMME)
+
+
+def words_speaker(tools: Tools, lexicon: Lexicon, chain: Sequence[str]) -> SpeakWords:
+    """How a programme's own words are said: read with the station's dictionary, one voice throughout."""
+    order = list(chain)
+
+    def speak(text: str) -> Pcm:
+        sentences = [one for line in text.split("\n") if line.strip() for one in _fragment(line, lexicon)]
+        said = speak_all(
+            sentences,
+            chain=order,
+            opener=tools.voices,
+            cache=tools.cache,
+            speed=tools.settings.number("voice.speed"),
+        )
+        for spec in order:
+            if tools.voices(spec).name == said.voice:  # whoever spoke first speaks the rest
+                order.remove(spec)
+                order.insert(0, spec)
+                break
+        return joined(said.segments, [pauses_of(tools.settings).of(one.pause) for one in sentences])
+
+    return speak
+
+
+def _fragment(line: str, lexicon: Lexicon) -> list[SentenceToSpeak]:
+    """Sentences of a line; every word of it, even where a document's reading would leave something out."""
+    reading = read(line, lexicon=lexicon)
+    if reading.sentences and not reading.left_out:
+        return [SentenceToSpeak(sentence.spoken, sentence.pause) for sentence in reading.sentences]
+    words = spoken(line)
+    return [SentenceToSpeak(f"{words[0].upper()}{words[1:]}.", Pause.PARAGRAPH)] if words else []
+
+
+def joined(segments: Sequence[Pcm], rests_ms: Sequence[int]) -> Pcm:
+    """Segments (house rate) in a row, each followed by its rest; none after the last."""
+    parts = []
+    for number, (segment, rest_ms) in enumerate(zip(segments, rests_ms, strict=True)):
+        parts.append(segment.samples)
+        if number + 1 < len(rests_ms):
+            parts.append(np.zeros(rest_ms * HOUSE_RATE_HZ // 1000, dtype=np.float32))
+    return Pcm(np.concatenate(parts) if parts else np.zeros(0, dtype=np.float32), HOUSE_RATE_HZ)
+
+
+def chain_of(tools: Tools, station_chain: Sequence[Any]) -> tuple[str, ...]:
+    """The station's own order of voices, else the settings'."""
+    return tuple(str(spec) for spec in station_chain) or tools.settings.texts("voice.chain")
+
+
+def pauses_of(settings: Settings) -> Pauses:
+    """The rests between sentences, from the settings."""
+    return Pauses(
+        comma_ms=settings.integer("voice.pause_comma_ms"),
+        sentence_ms=settings.integer("voice.pause_sentence_ms"),
+        item_ms=settings.integer("voice.pause_item_ms"),
+        paragraph_ms=settings.integer("voice.pause_paragraph_ms"),
+    )
+
+
+def _label(tools: Tools, chain: Sequence[str], name: str) -> str:
+    for spec in chain:
+        voice = tools.voices(spec)
+        if voice.name == name.split("+")[0]:
+            return voice.label
+    return name
+
+
+def _take(data: Mapping[str, Any]) -> Take:
+    return Take(
+        sha256=str(data["sha256"]),
+        voice=str(data["voice"]),
+        speed=float(data["speed"]),
+        duration_ms=int(data["duration_ms"]),
+        sentences=tuple(SpokenSentence(*one) for one in data["sentences"]),
+    )
+
+
+def _stage(stage: str) -> str:
+    name, _, detail = stage.partition(":")
+    return f"{STAGES.get(name, name)} {detail}".strip()
+
+
+def _nothing(_session: Session, _now: datetime) -> None:
+    """The job's result is all there is to write."""

@@ -1,0 +1,38 @@
+"""The help a person reads: one page a role, in Vietnamese, and no command that does not exist."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import pytest
+
+from broadcaster.__main__ import COMMANDS
+
+ROOT = Path(__file__).resolve().parents[2]
+PAGES = sorted((ROOT / "docs" / "help").glob("*.md"))
+
+
+def test_every_role_has_its_page() -> None:
+    assert {page.stem for page in PAGES} == {"can-bo", "nguoi-duyet", "truong-thon", "ky-thuat"}
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.stem)
+def test_a_page_begins_with_its_title_and_is_short(page: Path) -> None:
+    text = page.read_text(encoding="utf-8")
+    assert re.match(r"# [^\n]{10,80}\n\n", text)
+    assert text.count("\n# ") == 0
+    assert len(text.split()) < 900
+
+
+def test_people_who_do_not_run_the_machine_see_no_command() -> None:
+    for page in PAGES:
+        if page.stem != "ky-thuat":
+            assert "python" not in page.read_text(encoding="utf-8"), page.name
+
+
+def test_every_command_named_in_the_help_exists() -> None:
+    text = (ROOT / "docs" / "help" / "ky-thuat.md").read_text(encoding="utf-8")
+    named = set(re.findall(r"python -m broadcaster ([a-z]+)", text))
+    assert named >= {"doctor", "service", "backup", "users"}
+    assert named <= set(COMMANDS), named - set(COMMANDS)
