@@ -63,6 +63,7 @@ _NOT_DATE_LEFT = re.compile(
 UNIT_RIGHT = re.compile(
     r"\s*(?:ngày|năm|tháng|tuổi|người|hộ|giờ|phút|lần|độ|%|km|m|cm|mm|kg|g|ha|tấn|tạ|triệu|nghìn|tỷ|đồng|đ|con|cây|lít|tuần)(?!\w)"
 )
+_GRADE_LEFT = re.compile(r"(?:trình độ|văn hóa|học vấn|hệ)[\s\d/,:]*$")
 _STREET_LEFT = re.compile(words("số|số nhà|ngõ|ngách|kiệt|hẻm|nhà|thửa|lô|căn|khoảnh") + r"\s*$")
 
 
@@ -164,7 +165,7 @@ def day_month(place: Place) -> Piece | None:
         return _dotted(found, spoken, after_day, left, right)
     if after_day:
         return Piece(found.end(), spoken, "date")
-    if _STREET_LEFT.search(left):
+    if _STREET_LEFT.search(left) or _GRADE_LEFT.search(left):
         return None
     share = f"{cardinal(int(d))} phần {month(m)}"
     if _COUNT_RIGHT.match(right) or _COUNT_LEFT.search(left) and not _DATE_LEFT.search(left):

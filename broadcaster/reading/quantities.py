@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from broadcaster.reading.numbers import cardinal, digits, ordinal, quantity, whole
+from broadcaster.reading.numbers import cardinal, digits, fraction_digits, ordinal, quantity, whole
 from broadcaster.reading.scan import Piece, Place, pattern, words
 from broadcaster.reading.units import MAGNITUDE, UNIT, Measure, unit_at
 
@@ -46,6 +46,10 @@ _COUNTED_RIGHT = re.compile(
     r"\s*(?:tiêu chí|chỉ tiêu|thôn|xã|phường|trường|nhiệm vụ|nội dung|ứng cử viên|công trình|điểm|đại biểu|ủy viên"
     r"|chi bộ|tổ|đơn vị|đảng viên|lớp|trạm|dự án|tuyến|khu|bản|phiếu|câu|bài|mục tiêu|hồ sơ|mô hình|cơ sở|thành viên)"
     r"(?!\w)"
+)
+_METRES = re.compile(r"(\d{1,3})m(\d{1,2})(?![\w])")
+_NAMED_LEFT = re.compile(
+    r"(?<!\w)(?:đề án|chỉ thị|nghị quyết|nghị định|thông tư|kết luận|quyết định|quy định)\s(?:số\s)?$"
 )
 _LOWER_NEXT = pattern(r"\s*[[:lower:]]")
 _LOWER_LEFT = pattern(r"[[:lower:]]\s*$")
@@ -161,6 +165,11 @@ def number(place: Place) -> Piece | None:
     if not found:
         return None
     text, end = found[0], found.end()
+    long = _METRES.match(place.text, place.pos, place.stop)
+    if long:
+        return Piece(long.end(), f"{cardinal(int(long[1]))} mét {fraction_digits(long[2])}", "unit")
+    if text[0] == "0" and len(text) == 2 and _NAMED_LEFT.search(place.left):
+        return Piece(end, digits(text), "document", (whole(text),))
     if text.isdigit() and len(text) < 3 and re.search(r"(?<!\w)thứ\s*$", place.left):
         return Piece(end, ordinal(int(text)), "ordinal")
     spoken = quantity(text)

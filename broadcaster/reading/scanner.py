@@ -102,6 +102,8 @@ class Scanner:
                 token = token[: next(i for i, c in enumerate(token) if not c.isalpha())] or token[0]
                 kind, end = "word" if token.isalpha() else "sign", pos + len(token)
             if kind == "space":
+                if "\t" in token and units:
+                    units.append(Unit(pos, end, ",", "pause"))
                 pos = end
                 continue
             if (
