@@ -51,6 +51,7 @@ _METRES = re.compile(r"(\d{1,3})m(\d{1,2})(?![\w])")
 _NAMED_LEFT = re.compile(
     r"(?<!\w)(?:đề án|chỉ thị|nghị quyết|nghị định|thông tư|kết luận|quyết định|quy định)\s(?:số\s)?$"
 )
+_IN_WORDS = re.compile(r"\s?\(\s?([^\W\d_]+(?:\s[^\W\d_]+){0,9})\s?\)")
 _LOWER_NEXT = pattern(r"\s*[[:lower:]]")
 _LOWER_LEFT = pattern(r"[[:lower:]]\s*$")
 _WORD_AFTER = re.compile(r"\s?(?P<w>nghìn|ngàn|triệu|tỷ|tỉ)(?!\w)")
@@ -122,6 +123,8 @@ def fraction(place: Place) -> Piece | None:
         unit = _measure(place, end)
         return Piece(unit.end if unit else end, f"{over} {unit.spoken}" if unit else over, "count")
     top, bottom = int(a), int(b)
+    if 1900 <= top < 2100 and bottom == top + 1:
+        return Piece(end, f"{cardinal(top)} đến {cardinal(bottom)}", "range", (over,))
     share = f"{cardinal(top)} phần {ordinal(bottom) if bottom == 4 else cardinal(bottom)}"
     if top < bottom and bottom != 0 and b[0] != "0" and a[0] != "0":
         whole_follows = _WHOLE_RIGHT.match(right)
@@ -189,6 +192,9 @@ def number(place: Place) -> Piece | None:
             code="ambiguous",
             message=message,
         )
+    again = _IN_WORDS.match(place.text, end, place.stop)
+    if again and again[1].lower() == spoken:
+        return Piece(again.end(), spoken, "number")  # "02 (hai) bản" is said once
     unit = _measure(place, end)
     if unit and text == "5" and unit.unit == "K":
         return Piece(unit.end, "năm ca", "code", ("năm nghìn",))
@@ -253,6 +259,17 @@ def _point(place: Place) -> Piece | None:
         return Piece(unit.end, f"{quantity(a + ',' + b)} {unit.spoken}", "unit")
     tail = digits(b) if b[0] == "0" else whole(b)
     return Piece(end, f"{whole(a)} chấm {tail}", "version", (quantity(a + "," + b),))
+
+
+_IN_DIGITS = re.compile(r"\((0?\d{1,9})\)")
+
+
+def repeated(place: Place) -> Piece | None:
+    """hai (02) bản: the number in brackets was just said in words."""
+    found = place.match(_IN_DIGITS)
+    if not found or not re.search(rf"(?<!\w){whole(found[1])}\s*$", place.left):
+        return None
+    return Piece(found.end(), "", "repeated", (whole(found[1]),))
 
 
 def signed(place: Place) -> Piece | None:

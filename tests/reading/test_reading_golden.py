@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib.util
 from pathlib import Path
 
 import pytest
@@ -39,3 +40,17 @@ def test_document_and_fragment_agree(subject: str, written: str, wanted: str) ->
             )
             == wanted
         )
+
+
+def test_accepted_readings_of_other_peoples_sentences() -> None:
+    path = Path(__file__).parents[2] / "scripts" / "bench_reading.py"
+    spec = importlib.util.spec_from_file_location("bench_reading", path)
+    assert spec is not None
+    assert spec.loader is not None
+    bench = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(bench)
+    rows = bench.cases([Path(__file__).parent / "accepted.jsonl"])
+    right, wrong = bench.exact(spoken, rows)
+    assert len(rows) == 175
+    assert right / len(rows) >= bench.EXACT_TARGET, wrong
+    assert bench.exact(lambda text: text, rows)[0] < 20  # the measure can say no
