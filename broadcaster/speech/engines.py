@@ -143,7 +143,7 @@ def _kokoro(name: str, home: Path, voices_dir: Path) -> Voice:
     except ImportError as error:
         reason = f"chưa cài đủ gói cho giọng nhúng ({error.name or error})"
         return UnavailableVoice(f"kokoro:{wanted}", label="giọng nhúng của đài", reason=reason)
-    return cast(Voice, open_kokoro(wanted, home=home, voices_dir=voices_dir))
+    return cast(Voice, open_kokoro(wanted, home=home / "var" / "voices", voices_dir=voices_dir))
 
 
 ENGINES: dict[str, Opener] = {
