@@ -37,13 +37,17 @@ class Database:
 
     @contextmanager
     def reading(self, *, station_id: int | None = None) -> Iterator[Session]:
-        """A session for questions; it is rolled back at the end, whatever happened."""
+        """A session for questions; it is rolled back at the end, whatever happened.
+
+        What was read stays readable after the block: a rollback would empty every row that it still holds.
+        """
         with Session(self.engine, expire_on_commit=False, autoflush=False) as session:
             _scope(session, station_id)
             try:
                 with _translated():
                     yield session
             finally:
+                session.expunge_all()
                 session.rollback()
 
     @contextmanager
