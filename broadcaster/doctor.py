@@ -92,9 +92,9 @@ def database(settings: Settings) -> Finding:
 
 def ffmpeg() -> Finding:
     """An ffmpeg that starts, from PATH or from the package."""
-    from broadcaster.production.encoding import ffmpeg_path
+    from broadcaster.speech.ffmpeg import find_ffmpeg
 
-    path = ffmpeg_path()
+    path = find_ffmpeg()
     return Finding(True, "ffmpeg", f"dùng {path}")
 
 

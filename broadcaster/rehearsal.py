@@ -21,7 +21,7 @@ from broadcaster.errors import SoundError
 from broadcaster.model import PlannedAiring, RenditionKind, Role
 from broadcaster.schedule.plan import next_airing, plan_between
 from broadcaster.schedule.stationfile import approve_sample
-from broadcaster.station import tick
+from broadcaster.station import Clockwork
 from broadcaster.store.blobs import Blobs
 from broadcaster.store.db import Database
 from broadcaster.store.tables import ProgrammeRow, RenderJob, Rendition, Station, User
@@ -63,6 +63,7 @@ class Rehearsal:
         show: Callable[[Step], None] = lambda step: None,
     ) -> None:
         self._settings, self._db, self._now, self._show = settings, db, now, show
+        self._clock = Clockwork(db, settings, blobs=Blobs(settings.blobs_url))
 
     def nearest(self) -> Ready | None:
         """Make what the nearest airing needs; None when nothing is planned."""
@@ -99,7 +100,7 @@ class Rehearsal:
 
     def _turn(self) -> None:
         self.approve()
-        tick(self._db, self._settings, now=self._now())
+        self._clock.tick(self._now())
 
     def _next(self) -> PlannedAiring | None:
         with self._db.reading() as session:
@@ -153,6 +154,7 @@ class Rehearsal:
         finally:
             over.set()
             watcher.join(timeout=5)
+            self._clock.stop()  # the station's own clock takes over at once
 
     def _watch(self, over: threading.Event) -> None:
         while not over.wait(0.4):

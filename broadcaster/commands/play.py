@@ -29,10 +29,11 @@ def play_command(
 ) -> None:
     """Run the player until stopped."""
     from broadcaster.commands.signals import stop_event
-    from broadcaster.playout.player import GivenClock, SystemClock, run_player
+    from broadcaster.playout.clock import Clock, GivenClock, SystemClock
+    from broadcaster.playout.player import run_player
 
     settings = load(flags={"player.server": server, "player.token": token, "player.output": output})
-    clock = GivenClock(_instant(start, "--now")) if start else SystemClock()
+    clock: Clock = GivenClock(_instant(start, "--now")) if start else SystemClock()
     run_player(
         settings,
         clock=clock,

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import shutil
 import sys
+import tempfile
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -21,7 +22,8 @@ from broadcaster.commands.station import ensure_port_free
 from broadcaster.config import CHECKOUT, Settings, load
 from broadcaster.errors import BroadcasterError
 from broadcaster.install import Installed, install, village_links
-from broadcaster.playout.player import GivenClock, run_player
+from broadcaster.playout.clock import GivenClock
+from broadcaster.playout.player import player_folder, run_player
 from broadcaster.rehearsal import Ready, Rehearsal, Step, approve_samples
 from broadcaster.store.db import Database
 from broadcaster.store.keys import load_keys
@@ -126,7 +128,12 @@ def play_into_wav(settings: Settings, ready: Ready) -> tuple[Path, Path]:
     name = f"{ready.airing.local_date:%Y%m%d}-{ready.airing.start_local:%H%M}"
     mp3, wav = folder / f"{name}.mp3", folder / f"{name}.wav"
     shutil.copyfile(ready.path, mp3)
-    with web_server(settings, now=lambda: start - timedelta(minutes=1)) as address:
+    # A rehearsal has a ledger of its own and reports nothing: it is neither a real airing nor in a report.
+    with (
+        tempfile.TemporaryDirectory(dir=folder) as own,
+        web_server(settings, now=lambda: start - timedelta(minutes=1)) as address,
+    ):
+        shutil.copy2(player_folder(settings) / "pairing.json", Path(own) / "pairing.json")
         run_player(
             settings,
             server=address,
@@ -134,6 +141,8 @@ def play_into_wav(settings: Settings, ready: Ready) -> tuple[Path, Path]:
             clock=GivenClock(start - timedelta(seconds=5)),
             stop=threading.Event(),
             until=start + timedelta(milliseconds=ready.duration_ms + 2000),
+            folder=Path(own),
+            upload=False,
         )
     return mp3, wav
 

@@ -1,1 +1,1 @@
-"""The player: decide, journal, sync, outputs.  Knows no station database and no Flask."""
+"""The player: plan, decide, journal, sync, outputs.  Knows no station database and no Flask."""

@@ -180,7 +180,11 @@ def strength(notes: Sequence[Note], frames: int, *, melody: Melody = NORTHERN) -
         length = note.end - note.rhyme
         if note.stopped:
             coda = note.coda if note.coda is not None else note.end
-            first, last, gain = coda + melody.stop_from * (note.end - coda), float(note.end + 1), melody.stop_gain
+            first, last, gain = (
+                coda + melody.stop_from * (note.end - coda),
+                float(note.end + 1),
+                melody.stop_gain,
+            )
         elif note.tone in melody.catches:
             start, end, gain = melody.catches[note.tone]
             first, last = note.rhyme + start * length, note.rhyme + end * length

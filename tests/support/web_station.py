@@ -61,9 +61,7 @@ GOOD = (
     "Bà con cần hỏi thêm xin gọi số 0912 345 678."
 )
 SHORT = "Kính thưa bà con. Mùa hanh khô đã đến, đề nghị bà con không đốt nương, không đem lửa vào rừng."
-OPEN_TEXT = (
-    "Kính thưa bà con. Tổ CNSCD thôn sẽ đến từng hộ hướng dẫn cài đặt. Công văn số:   /KH-UBND đã gửi các thôn."
-)
+OPEN_TEXT = "Kính thưa bà con. Tổ CNSCD thôn sẽ đến từng hộ hướng dẫn cài đặt. Công văn số:   /KH-UBND đã gửi các thôn."
 
 
 def at(text: str, day: date = TODAY) -> datetime:
@@ -116,9 +114,7 @@ def build(db: Database, blobs: Blobs) -> WebStation:
             session, station_id=other.station, author=author, title="Tin của xã khác", text=SHORT, now=NOW
         )
         made.other_bulletin = theirs.id
-        made.other_revision = submit(
-            session, theirs.id, version=theirs.version, actor=author, now=NOW
-        ).id
+        made.other_revision = submit(session, theirs.id, version=theirs.version, actor=author, now=NOW).id
     made.sound = blobs.put(flac(), suffix="flac")
     with db.writing(station_id=made.station) as session:
         _write(session, made)
@@ -187,7 +183,9 @@ def _write(session: Session, made: WebStation) -> None:
     made.returned = wrong.id
 
 
-def sent_with_take(session: Session, made: WebStation, bulletin: Bulletin, author: User, now: datetime) -> Revision:
+def sent_with_take(
+    session: Session, made: WebStation, bulletin: Bulletin, author: User, now: datetime
+) -> Revision:
     """Submit a draft and give it its take, as the worker does."""
     revision = submit(session, bulletin.id, version=bulletin.version, actor=author, now=now)
     freeze_take(
@@ -256,11 +254,20 @@ def _broadcast(session: Session, made: WebStation) -> None:
     session.flush()
     made.receiver = receiver.id
     for sequence, (event, when) in enumerate(
-        ((AsRunEvent.STARTED, at("05:30")), (AsRunEvent.FINISHED, at("05:30") + timedelta(minutes=5, seconds=12))), 1
+        (
+            (AsRunEvent.STARTED, at("05:30")),
+            (AsRunEvent.FINISHED, at("05:30") + timedelta(minutes=5, seconds=12)),
+        ),
+        1,
     ):
         session.add(
             AsRun(
-                receiver_id=receiver.id, sequence=sequence, airing_id=made.morning, event=event, at=when, received_at=when
+                receiver_id=receiver.id,
+                sequence=sequence,
+                airing_id=made.morning,
+                event=event,
+                at=when,
+                received_at=when,
             )  # fmt: skip
         )
     villages = session.scalars(select(Village).order_by(Village.position)).all()

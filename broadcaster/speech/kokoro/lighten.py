@@ -231,7 +231,10 @@ class _Rewriter:
             x = self._turn(node.input[0])
             return self._emit("Mul", [x, x])
         made = self._helper.make_node(
-            node.op_type, [self._turn(name) for name in node.input], [node.output[0] + "/turned"], name=node.name
+            node.op_type,
+            [self._turn(name) for name in node.input],
+            [node.output[0] + "/turned"],
+            name=node.name,
         )
         made.attribute.extend(node.attribute)
         self._nodes.append(made)
