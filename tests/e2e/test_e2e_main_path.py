@@ -25,9 +25,12 @@ ONE_BUFFER = RATE_HZ * 20 // 1000
 
 
 def test_a_plan_is_imported_mended_approved_heard_on_time_downloaded_and_counted(tmp_path: Path) -> None:
-    with live_station(tmp_path / "đài của xã", utc("2026-11-23 15:00")) as live, web_server(
-        live.settings, now=live.clock
-    ) as address, Visitor(address) as officer, Visitor(address) as approver:
+    with (
+        live_station(tmp_path / "đài của xã", utc("2026-11-23 15:00")) as live,
+        web_server(live.settings, now=live.clock) as address,
+        Visitor(address) as officer,
+        Visitor(address) as approver,
+    ):
         # the officer imports a .docx and answers what the reading does not know
         officer.open("/dang-nhap").press("Đăng nhập", {"username": "hoa", "password": PASSWORD})
         officer.open("/ban-tin/moi").press(
@@ -94,7 +97,9 @@ def test_a_plan_is_imported_mended_approved_heard_on_time_downloaded_and_counted
         # as-run says so
         live.tick()
         with live.db.reading() as session:
-            events = [(row.event.value, row.at) for row in session.scalars(select(AsRun).order_by(AsRun.sequence))]
+            events = [
+                (row.event.value, row.at) for row in session.scalars(select(AsRun).order_by(AsRun.sequence))
+            ]
         assert [event for event, _ in events] == ["started", "finished"]
         assert abs(events[0][1] - ready.planned_at) < timedelta(seconds=1)
 

@@ -46,7 +46,9 @@ def test_a_wrong_name_and_a_wrong_password_get_the_same_sentence_and_the_name_st
     assert "<title>Lỗi: " in answer.text
 
 
-@pytest.mark.parametrize("target", ["https://xau.example/", "//xau.example", "/\\xau.example", "javascript:1"])
+@pytest.mark.parametrize(
+    "target", ["https://xau.example/", "//xau.example", "/\\xau.example", "javascript:1"]
+)
 def test_signing_in_never_leads_to_another_site(world: Any, target: str) -> None:
     browser = world.browser()
     browser.get("/dang-nhap")
