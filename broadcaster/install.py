@@ -21,6 +21,7 @@ from broadcaster.newsroom.bulletins import create_bulletin
 from broadcaster.newsroom.importing import import_document
 from broadcaster.newsroom.people import add_user
 from broadcaster.playout.pairing import write_pairing
+from broadcaster.playout.player import player_folder
 from broadcaster.schedule.stationfile import load_content, load_station
 from broadcaster.store.blobs import Blobs
 from broadcaster.store.db import Database
