@@ -20,15 +20,15 @@ from broadcaster.model import Role
 from broadcaster.newsroom.bulletins import create_bulletin
 from broadcaster.newsroom.importing import import_document
 from broadcaster.newsroom.people import add_user
-from broadcaster.playout.pairing import write_pairing
-from broadcaster.playout.player import player_folder
+from broadcaster.playout.pairing import read_pairing, write_pairing
 from broadcaster.schedule.stationfile import load_content, load_station
 from broadcaster.store.blobs import Blobs
 from broadcaster.store.db import Database
 from broadcaster.store.keys import Keys, load_keys
-from broadcaster.store.tables import Station, User, Village
+from broadcaster.store.tables import Receiver, Station, User, Village
 from broadcaster.store.upgrade import upgrade
 
+OWN_PLAYER = "Máy phát của đài"
 SAMPLE = CHECKOUT / "schedules" / "nhu-thanh"
 # Letters that are not mistaken for one another when they are copied from a screen by hand.
 ALPHABET = "abcdefghjkmnpqrstuvwxyz23456789"
@@ -67,27 +67,35 @@ def install(settings: Settings, *, now: datetime, folder: Path = SAMPLE, sample:
     settings.var.mkdir(parents=True, exist_ok=True)
     upgrade(settings.database_url)
     keys = load_keys(settings.keys)
+    accounts: tuple[Account, ...] = ()
     db = Database(settings.database_url)
     try:
         with db.writing() as session:
             station = session.scalar(select(Station).order_by(Station.id))
-            if station is not None:
-                return Installed(station.id)
-            station = load_station(
-                session, folder, blobs=Blobs(settings.blobs_url), settings=settings, now=now
-            )
-            token = _own_player(session, station, now=now)
-            accounts = _people(session, station, folder, settings, now=now) if sample else ()
+            if station is None:
+                blobs = Blobs(settings.blobs_url)
+                station = load_station(session, folder, blobs=blobs, settings=settings, now=now)
+                if sample:
+                    accounts = _people(session, station, folder, settings, now=now)
+        _pair_own_player(db, station.id, settings, keys, now=now)
     finally:
         db.dispose()
-    # After the commit: a pairing for a station that does not exist would keep the player knocking for ever.
-    write_pairing(
-        player_folder(settings),
-        server=local_address(settings),
-        token=token,
-        public_key_hex=keys.public_key_hex,
-    )
     return Installed(station.id, accounts)
+
+
+def _pair_own_player(db: Database, station_id: int, settings: Settings, keys: Keys, *, now: datetime) -> None:
+    """Give this machine's player its token, unless it has one (of this station or of another)."""
+    place = settings.var / "player"
+    if read_pairing(place) is not None:
+        return
+    with db.writing() as session:
+        receiver = session.scalars(
+            select(Receiver).where(
+                Receiver.station_id == station_id, Receiver.name == OWN_PLAYER, Receiver.revoked_at.is_(None)
+            )
+        ).first() or add_receiver(session, station_id=station_id, name=OWN_PLAYER, now=now)
+        token = issue_token(receiver)
+    write_pairing(place, server=local_address(settings), token=token, public_key_hex=keys.public_key_hex)
 
 
 def local_address(settings: Settings) -> str:
@@ -103,11 +111,6 @@ def village_links(db: Database, keys: Keys, base_url: str) -> list[tuple[str, st
         (village.name, f"{base_url}/t/{village_token(keys.link_key, village.id, village.link_generation)}")
         for village in villages
     ]
-
-
-def _own_player(session: Session, station: Station, *, now: datetime) -> str:
-    receiver = add_receiver(session, station_id=station.id, name="Máy phát của đài", now=now)
-    return issue_token(receiver)
 
 
 def _people(

@@ -42,7 +42,7 @@ _COUNTED = re.compile(
 _ACCOUNT_LEFT = re.compile(
     words(
         "tài khoản|stk|mã số thuế|mst|mã hồ sơ|căn cước|cccd|cmnd|định danh|mã bưu chính|mã otp|sê ri|seri|mã số|imei",
-        "mã bảo hiểm|mã thẻ|mã vạch|số thẻ|số khung|số máy|mã khách hàng|mã|otp|zalo|hộ chiếu|mã lô|số hiệu",
+        "mã bảo hiểm|mã thẻ|mã vạch|số thẻ|số khung|số máy|mã khách hàng|mã|otp|zalo|hộ chiếu|mã lô|số hiệu|id",
     )
     + r"(?:\s(?:số|là|công dân|cá nhân|ngân hàng|thẻ|khách hàng|hồ sơ|hộ|gồm))*[\s:]*$"
 )
@@ -51,7 +51,7 @@ _ACCOUNT = re.compile(r"\d{3,}(?:[ .\-]\d{2,6})*(?!\d)")
 _LONG_RUN = re.compile(r"\d{9,18}(?![\d.,]\d|\d)")
 _AND = re.compile(r"[\s,;/\-–]*(?:hoặc|và|hay)?[\s,;/\-–]*(?:số )?")
 _PLATE = re.compile(
-    r"(?P<p>\d{2})(?P<l>[A-ZĐ]{1,2}\d?)(?:[\s\-–.]\s?)(?P<n>\d{3}[.\s]?\d{2}|\d{4,5})(?![\d\w])"
+    r"(?P<p>\d{2})-?(?P<l>[A-ZĐ]{1,2}\d?)(?:[\s\-–.]\s?)(?P<n>\d{3}[.\s]?\d{2}|\d{4,5})(?![\d\w])"
 )
 _ROAD = re.compile(
     r"(?P<k>QL|TL|ĐT|ĐH|HL|DT|CT|ĐX)[\s.\-]?(?P<n>\d{1,3})(?P<l>[A-ZĐ]?)(?![\d\w])(?:[\-–](?P<n2>\d{1,3})(?![\d\w]))?"
@@ -74,7 +74,8 @@ _HOUSE_LEFT = re.compile(
     words("số|số nhà|ngõ|ngách|kiệt|hẻm|nhà|nhà số|lô|thửa|lớp|đường|quốc lộ|tỉnh lộ") + r"\s*$"
 )
 _STREET = re.compile(r"(?P<a>\d{1,4})(?P<la>[A-Z]?)(?:/(?P<b>\d{1,4}))(?:/(?P<c>\d{1,4}))?(?![\d/])")
-_NAMED = {"BĐ": "báo động", "TDP": "tổ dân phố", "KP": "khu phố", "HK": "học kỳ"}
+_FILE = re.compile(r"[A-ZĐ]{1,5}\d{1,4}(?:[.\-]\d{2,12}){1,4}(?!\w)")
+_NAMED = {"BĐ": "báo động", "TDP": "tổ dân phố", "KP": "khu phố", "HK": "học kỳ", "NV": "nguyện vọng"}
 _GENERATION = re.compile(r"(?P<n>[2-6])(?P<l>[GD])(?![\w])")
 
 _TLDS = "vn|com|net|org|edu|gov|info|xyz|top|online|site|shop|asia|io|me|co|app|vip|cc|club|biz|pro|link|life|click|tv|mobi|apk|pdf|docx|doc|xlsx|xls"
@@ -291,6 +292,10 @@ def house(place: Place) -> Piece | None:
 
 def code(place: Place) -> Piece | None:
     """Letters and digits in one word: A1, ST25, D01, H5N1, RON95-III, B2."""
+    found = place.match(_FILE)
+    if found:
+        parts = [digits(p) if p.isdigit() else spell(p) for p in re.findall(r"\d+|[A-ZĐ]+", found[0])]
+        return Piece(found.end(), ", ".join(parts), "account")
     found = place.match(_CODE)
     if not found:
         return None

@@ -27,7 +27,7 @@ _ROMAN_LEFT = re.compile(
 _ORDINAL_LEFT = re.compile(words("thứ|giải|hạng nhất") + r"\s+$")
 _NAME_BEFORE = pattern(r"[[:upper:]][[:lower:]]+\s+$")
 _ALONE = pattern(r"[[:lower:]][\s\"“(]+$")
-_PRODUCT_LEFT = re.compile(r"[\d%đ)]\s*$|\d\s?[^\W\d_]+(?:/[^\W\d_]+)?\s$")
+_PRODUCT_LEFT = re.compile(r"[\d%đ)]\s*$|\d[^.;:]{0,28}\s$")
 _NAME_AFTER = pattern(r"\s[[:lower:]]")
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from broadcaster.reading.numbers import cardinal, digits, ordinal, quantity, whole
+from broadcaster.reading.numbers import cardinal, digits, fraction_digits, ordinal, quantity, whole
 from broadcaster.reading.scan import Piece, Place, pattern, words
 from broadcaster.reading.units import MAGNITUDE, UNIT, Measure, unit_at
 
@@ -47,6 +47,11 @@ _COUNTED_RIGHT = re.compile(
     r"|chi bộ|tổ|đơn vị|đảng viên|lớp|trạm|dự án|tuyến|khu|bản|phiếu|câu|bài|mục tiêu|hồ sơ|mô hình|cơ sở|thành viên)"
     r"(?!\w)"
 )
+_METRES = re.compile(r"(\d{1,3})m(\d{1,2})(?![\w])")
+_NAMED_LEFT = re.compile(
+    r"(?<!\w)(?:đề án|chỉ thị|nghị quyết|nghị định|thông tư|kết luận|quyết định|quy định)\s(?:số\s)?$"
+)
+_IN_WORDS = re.compile(r"\s?\(\s?([^\W\d_]+(?:\s[^\W\d_]+){0,9})\s?\)")
 _LOWER_NEXT = pattern(r"\s*[[:lower:]]")
 _LOWER_LEFT = pattern(r"[[:lower:]]\s*$")
 _WORD_AFTER = re.compile(r"\s?(?P<w>nghìn|ngàn|triệu|tỷ|tỉ)(?!\w)")
@@ -118,6 +123,8 @@ def fraction(place: Place) -> Piece | None:
         unit = _measure(place, end)
         return Piece(unit.end if unit else end, f"{over} {unit.spoken}" if unit else over, "count")
     top, bottom = int(a), int(b)
+    if 1900 <= top < 2100 and bottom == top + 1:
+        return Piece(end, f"{cardinal(top)} đến {cardinal(bottom)}", "range", (over,))
     share = f"{cardinal(top)} phần {ordinal(bottom) if bottom == 4 else cardinal(bottom)}"
     if top < bottom and bottom != 0 and b[0] != "0" and a[0] != "0":
         whole_follows = _WHOLE_RIGHT.match(right)
@@ -161,6 +168,11 @@ def number(place: Place) -> Piece | None:
     if not found:
         return None
     text, end = found[0], found.end()
+    long = _METRES.match(place.text, place.pos, place.stop)
+    if long:
+        return Piece(long.end(), f"{cardinal(int(long[1]))} mét {fraction_digits(long[2])}", "unit")
+    if text[0] == "0" and len(text) == 2 and _NAMED_LEFT.search(place.left):
+        return Piece(end, digits(text), "document", (whole(text),))
     if text.isdigit() and len(text) < 3 and re.search(r"(?<!\w)thứ\s*$", place.left):
         return Piece(end, ordinal(int(text)), "ordinal")
     spoken = quantity(text)
@@ -180,6 +192,9 @@ def number(place: Place) -> Piece | None:
             code="ambiguous",
             message=message,
         )
+    again = _IN_WORDS.match(place.text, end, place.stop)
+    if again and again[1].lower() == spoken:
+        return Piece(again.end(), spoken, "number")  # "02 (hai) bản" is said once
     unit = _measure(place, end)
     if unit and text == "5" and unit.unit == "K":
         return Piece(unit.end, "năm ca", "code", ("năm nghìn",))
@@ -244,6 +259,17 @@ def _point(place: Place) -> Piece | None:
         return Piece(unit.end, f"{quantity(a + ',' + b)} {unit.spoken}", "unit")
     tail = digits(b) if b[0] == "0" else whole(b)
     return Piece(end, f"{whole(a)} chấm {tail}", "version", (quantity(a + "," + b),))
+
+
+_IN_DIGITS = re.compile(r"\((0?\d{1,9})\)")
+
+
+def repeated(place: Place) -> Piece | None:
+    """hai (02) bản: the number in brackets was just said in words."""
+    found = place.match(_IN_DIGITS)
+    if not found or not re.search(rf"(?<!\w){whole(found[1])}\s*$", place.left):
+        return None
+    return Piece(found.end(), "", "repeated", (whole(found[1]),))
 
 
 def signed(place: Place) -> Piece | None:

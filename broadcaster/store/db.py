@@ -37,18 +37,14 @@ class Database:
 
     @contextmanager
     def reading(self, *, station_id: int | None = None) -> Iterator[Session]:
-        """A session for questions; it is rolled back at the end, whatever happened.
+        """A session for questions.  Its rows stay readable after the block; nothing is ever written.
 
-        What was read stays readable after the block: a rollback would empty every row that it still holds.
+        Closing ends the transaction; a `rollback()` here would expire every row it gave away.
         """
         with Session(self.engine, expire_on_commit=False, autoflush=False) as session:
             _scope(session, station_id)
-            try:
-                with _translated():
-                    yield session
-            finally:
-                session.expunge_all()
-                session.rollback()
+            with _translated():
+                yield session
 
     @contextmanager
     def writing(self, *, station_id: int | None = None) -> Iterator[Session]:

@@ -10,6 +10,7 @@ import threading
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from pathlib import Path
 from typing import Any, cast
 
 from huey import RedisHuey, SqliteHuey
@@ -113,16 +114,16 @@ def finish(session: Session, job: Job, *, result: dict[str, Any]) -> bool:
     return _set_in(session, job, state="done", result=result, lease_until=None)
 
 
-def fail(db: Database, job: Job, *, error: str, now: datetime, for_good: bool = False) -> bool:
+def fail(db: Database, job: Job, *, error: str, now: datetime | None = None, for_good: bool = False) -> bool:
     """Give a job back for later, or up after three attempts, with the sentence that says why.
 
-    A network or a disk needs time to come back: the pause before the next attempt grows.  `for_good` is
-    for what no further attempt can mend.
+    A network or a disk needs time to come back: with `now`, the pause before the next attempt grows.
+    `for_good` is for what no further attempt can mend.
     """
     last = for_good or job.attempt >= MAX_ATTEMPTS
     return _set(
         db, job, state="failed" if last else "queued", error=error, lease_until=None, owner="",
-        retry_at=None if last else now + RETRY_AFTER * 3 ** (job.attempt - 1),
+        retry_at=None if last or now is None else now + RETRY_AFTER * 3 ** (job.attempt - 1),
     )  # fmt: skip
 
 
@@ -170,6 +171,7 @@ class Doorbell:
         if url.startswith("redis://"):
             self._huey = RedisHuey("broadcaster", url=url)
         else:
+            Path(url).parent.mkdir(parents=True, exist_ok=True)
             self._huey = SqliteHuey("broadcaster", filename=url)
         self._ring = self._huey.task(name="ring")(_rung)
 

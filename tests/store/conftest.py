@@ -6,13 +6,21 @@ from pathlib import Path
 import pytest
 
 from broadcaster.store.db import Database
-from tests.support.databases import KINDS, empty_url, upgraded
+from tests.support.cloned import Originals
+from tests.support.databases import KINDS, empty_url
+
+
+@pytest.fixture(scope="session")
+def _originals(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Originals]:
+    originals = Originals(tmp_path_factory.mktemp("originals"))
+    yield originals
+    originals.close()
 
 
 @pytest.fixture(params=KINDS)
-def database(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Database]:
+def database(request: pytest.FixtureRequest, _originals: Originals, tmp_path: Path) -> Iterator[Database]:
     """An upgraded database, once of each kind."""
-    with upgraded(request.param, tmp_path) as db:
+    with _originals.copy(request.param, tmp_path) as db:
         yield db
 
 
