@@ -118,6 +118,18 @@ def _espeak(name: str, home: Path, voices_dir: Path) -> Voice:
     return EspeakVoice(name or "vi+f5")
 
 
+def _gtts(name: str, home: Path, voices_dir: Path) -> Voice:
+    from broadcaster.speech.gtts import GttsVoice
+
+    return GttsVoice()
+
+
+def _piper(name: str, home: Path, voices_dir: Path) -> Voice:
+    from broadcaster.speech.piper import PiperVoice
+
+    return PiperVoice(name, home=home)
+
+
 def _silent(name: str, home: Path, voices_dir: Path) -> Voice:
     from broadcaster.speech.silent import SilentVoice
 
@@ -136,6 +148,8 @@ def _kokoro(name: str, home: Path, voices_dir: Path) -> Voice:
 
 ENGINES: dict[str, Opener] = {
     "kokoro": _kokoro,
+    "gtts": _gtts,
+    "piper": _piper,
     "espeak": _espeak,
     "silent": _silent,
 }
