@@ -13,7 +13,6 @@ from broadcaster.errors import BroadcasterError
 from broadcaster.speech import piper
 from broadcaster.speech.engines import open_voice
 
-
 READY = "sẵn sàng"
 
 
@@ -32,7 +31,9 @@ def list_command() -> None:
         click.echo(f"{spec:<32} {state_of(spec, settings)}{place}")
 
 
-@voices.command("install", help="Tải một giọng Piper về máy này; đứt mạng thì chạy lại, phần đã tải được giữ.")
+@voices.command(
+    "install", help="Tải một giọng Piper về máy này; đứt mạng thì chạy lại, phần đã tải được giữ."
+)
 @click.argument("name")
 def install_command(name: str) -> None:
     """Fetch a voice of the catalogue, pinned by SHA-256."""
