@@ -73,4 +73,4 @@ def _frame() -> dict[str, Any]:
 
 
 # Pages that live under another screen's menu entry.
-_HOUSE = {"compose": "bulletins", "airing": "week"}
+_HOUSE = {"compose": "bulletins", "airing": "week", "programme_frame": "jingles"}
