@@ -53,7 +53,10 @@ def test_a_jingle_that_is_not_sound_is_refused_and_the_words_stay(world: Any) ->
     assert answer.status_code == 422
     assert 'value="Không phải nhạc"' in answer.text
     assert author.post("/nhac-hieu", form).status_code == 422
-    assert author.post("/nhac-hieu", form | {"kind": "la", "file": (io.BytesIO(flac()), "a.flac")}).status_code == 422
+    assert (
+        author.post("/nhac-hieu", form | {"kind": "la", "file": (io.BytesIO(flac()), "a.flac")}).status_code
+        == 422
+    )
 
 
 def test_help_pages_are_shown_as_written_and_unknown_ones_are_missing(world: Any) -> None:
@@ -66,7 +69,15 @@ def test_help_pages_are_shown_as_written_and_unknown_ones_are_missing(world: Any
 
 def test_the_component_page_has_every_state_word(world: Any) -> None:
     page = world.browser().get("/style").text
-    for word in ("Nháp", "Chờ duyệt", "Đã duyệt", "Trả lại", "Lỡ giờ phát", "Nhường bản khẩn cấp", "Không phát được"):
+    for word in (
+        "Nháp",
+        "Chờ duyệt",
+        "Đã duyệt",
+        "Trả lại",
+        "Lỡ giờ phát",
+        "Nhường bản khẩn cấp",
+        "Không phát được",
+    ):
         assert word in page
 
 

@@ -32,7 +32,9 @@ def test_a_week_that_is_no_date_is_this_week(world: Any, wanted: str) -> None:
     assert "Tuần 48" in world.browser("canbo").get(f"/lich?tuan={wanted}").text
 
 
-def test_times_are_the_stations_whatever_the_machine_thinks(world: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_times_are_the_stations_whatever_the_machine_thinks(
+    world: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
     import time
 
     for zone in ("UTC", "America/New_York"):
@@ -125,7 +127,13 @@ def test_a_half_filled_extra_airing_gets_a_sentence(world: Any, form: dict[str, 
 def test_a_slot_is_added_and_dropped_and_a_clashing_one_is_refused(world: Any) -> None:
     author = world.browser("canbo")
     author.get("/lich/khung-gio")
-    form = {"name": "Buổi trưa", "weekdays": ["mon", "wed"], "start": "11:00", "minutes": "10", "from": "2026-11-24"}
+    form = {
+        "name": "Buổi trưa",
+        "weekdays": ["mon", "wed"],
+        "start": "11:00",
+        "minutes": "10",
+        "from": "2026-11-24",
+    }
     assert author.post("/lich/khung-gio", form).status_code == 303
     assert "Buổi trưa" in author.get("/lich/khung-gio").text
     assert author.post("/lich/khung-gio", form | {"weekdays": []}).status_code == 422
