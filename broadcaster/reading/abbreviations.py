@@ -123,6 +123,10 @@ class Table:
         """A run of known codes written as one word: BCĐCĐS → Ban Chỉ đạo, chuyển đổi số."""
         if not 6 <= len(code) <= 14 or not code.isupper():
             return None
+        for tail in ("TU", "TW", "ĐU"):
+            head = self.meanings.get(code.removesuffix(tail), []) if code.endswith(tail) else []
+            if len(head) == 1:
+                return [head[0].spoken, self.meanings[tail][0].spoken]
         for cut in range(len(code) - 3, 2, -1):
             head, tail = code[:cut], code[cut:]
             if head in self.meanings and tail in self.meanings:

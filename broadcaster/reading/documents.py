@@ -85,13 +85,25 @@ def document_number(place: Place, table: Table) -> Piece | None:
         if codes[0] in _JOINT:
             name = ", ".join(names)
         said = table.plain(name)
+        if _listed_again(right, issuers[known_issuer.index(names[0])]):
+            said = ""  # "57-NQ/TW, 66-NQ/TW và 68-NQ/TW": the last of the list says it
         nearby = _OTHER_NUMBER.sub(" ", f"{left} … {table.plain(right)}")
-        if not _says(nearby, said, issuers[known_issuer.index(names[0])]):
+        if said and not _says(nearby, said, issuers[known_issuer.index(names[0])]):
             spoken += f", {name}" if name.startswith("Quốc hội khóa") else f" của {name}"
     if name:
         alternatives.append(f"{alternatives[0]} của {name}")
     return Piece(
         found.end(), spoken, "document", tuple(a for a in alternatives if a != spoken), code, message
+    )
+
+
+def _listed_again(right: str, issuer: str) -> bool:
+    """True when another number of the same issuer follows in a list."""
+    return bool(
+        re.match(
+            rf"\s*(?:,|;|và|,\s?và)?\s*(?:số\s)?\d{{1,5}}(?:/\d{{4}})?[-/][\w&]+[-/]{re.escape(issuer.lower())}(?!\w)",
+            right,
+        )
     )
 
 

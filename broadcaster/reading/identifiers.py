@@ -15,7 +15,7 @@ _PHONE = re.compile(
     r"|0\d{1,4}(?:(?P<s>[ .\-])\d{1,4})(?:[ .\-]\d{2,4}){0,4}(?![\d])"
     r"|1[89]00(?:(?P<s2>[ .\-]?)\d{4}(?!\d)|(?:[ .\-]\d{2,4}){1,3}(?!\d)|\d{6}(?!\d))"
 )
-_BRACKET_PHONE = re.compile(r"\(0\d{1,3}\)\s?\d{2,4}(?:[ .\-]?\d{2,4}){1,3}(?!\d)")
+_BRACKET_PHONE = re.compile(r"\(0\d{1,3}\)\s?\d{1,4}(?:[ .\-]?\d{2,4}){1,3}(?!\d)")
 _SHORT = re.compile(
     r"(?:11[1-5]|1022|10[0-9]{2}|14\d\d|15[56]|18\d{2}|19\d\d|[1-9]\d{2,4})(?![\d.,/]\d|\d|-\d)"
 )
@@ -29,7 +29,7 @@ _CALL_LEFT = re.compile(
 )
 _STRONG_CALL = re.compile(
     words(
-        "gọi|tổng đài|hotline|đường dây nóng|đầu số|nhắn tin|cấp cứu|cứu hỏa|bấm số|bấm|cảnh sát|gửi|điện thoại|số máy|lực lượng"
+        "gọi|tổng đài|hotline|đường dây nóng|đầu số|nhắn tin|cấp cứu|cứu hỏa|bấm số|bấm|cảnh sát|gửi|điện thoại|số máy|lực lượng|viettel|vinaphone|mobifone|vnpt"
     )
     + r"(?:\s(?:đến|tới|về|ngay|số|khẩn cấp|cho|qua|điện|phòng cháy|chữa cháy|là|quốc gia|hỗ trợ|tư vấn|miễn phí"
     r"|chăm sóc khách hàng|bảo vệ trẻ em|trẻ em|y tế|theo|điện lực|xử lý|tiếp nhận)|[:\s]|(?:11[1-5]|1022|1\d{3})"
@@ -115,6 +115,10 @@ _LABELS = {
     },
     **{
         "pdf": "pê đê ép",
+        "docx": "đóc ích",
+        "doc": "đóc",
+        "xlsx": "éc xeo",
+        "xls": "éc xeo",
         "hotro": "hỗ trợ",
         "chinhphu": "chính phủ",
         "baohiemxahoi": "bảo hiểm xã hội",
@@ -361,7 +365,7 @@ def web(place: Place) -> Piece | None:
     found = place.match(_URL)
     if not found:
         return None
-    text = re.sub(r"^https?://", "", found[0]).rstrip("/")
+    text = re.sub(r"^(?:https?://)?(?:www\.)?", "", found[0], flags=re.IGNORECASE).rstrip("/")
     return Piece(found.end(), _web(text), "url")
 
 

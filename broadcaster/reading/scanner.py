@@ -156,6 +156,10 @@ class Scanner:
     def _word(self, place: Place, word: str, end: int) -> Piece | None:
         text, stop = place.text, place.stop
         following = text[end] if end < stop else " "
+        if word in ("x", "X"):
+            piece = letters.product(place)
+            if piece:
+                return piece
         if word in _FORM_WORDS:
             piece = audit.form_blank(place)
             if piece:

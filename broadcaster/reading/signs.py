@@ -112,7 +112,12 @@ def sign(place: Place) -> Piece | str:
             return ""
         spoken = (
             "cộng"
-            if re.search(r"\d\s*$", place.left) and re.match(r"\s*\d", place.right(place.pos + 1))
+            if after.isdigit()
+            and not before.isalnum()
+            or before.isdigit()
+            and not after.isalnum()
+            or re.search(r"\d\s*$", place.left)
+            and re.match(r"\s*\d", place.right(place.pos + 1))
             else "và"
         )
         return Piece(place.pos + 1, spoken, "sign", ("cộng", "và"))

@@ -10,7 +10,7 @@ from sqlalchemy import select
 
 from broadcaster.commands.run import web_server
 from broadcaster.install import SAMPLE
-from broadcaster.model import RenditionKind
+from broadcaster.model import Outcome, RenditionKind
 from broadcaster.playout.clock import GivenClock
 from broadcaster.playout.outputs.deck import RATE_HZ
 from broadcaster.playout.player import run_player
@@ -25,9 +25,12 @@ ONE_BUFFER = RATE_HZ * 20 // 1000
 
 
 def test_a_plan_is_imported_mended_approved_heard_on_time_downloaded_and_counted(tmp_path: Path) -> None:
-    with live_station(tmp_path / "đài của xã", utc("2026-11-23 15:00")) as live, web_server(
-        live.settings, now=live.clock
-    ) as address, Visitor(address) as officer, Visitor(address) as approver:
+    with (
+        live_station(tmp_path / "đài của xã", utc("2026-11-23 15:00")) as live,
+        web_server(live.settings, now=live.clock) as address,
+        Visitor(address) as officer,
+        Visitor(address) as approver,
+    ):
         # the officer imports a .docx and answers what the reading does not know
         officer.open("/dang-nhap").press("Đăng nhập", {"username": "hoa", "password": PASSWORD})
         officer.open("/ban-tin/moi").press(
@@ -43,7 +46,11 @@ def test_a_plan_is_imported_mended_approved_heard_on_time_downloaded_and_counted
             answers += 1
             assert answers < 10, officer.text
         assert answers >= 1
-        assert "số và ngày ghi trong văn bản" in officer.text
+        mended = officer.page.xpath("//div[@class='fix']//input[@type='text' and @value!='']")[0]
+        officer.press("Lưu cách đọc", {mended.get("name"): "lời người soạn sửa"})
+        assert "lời người soạn sửa" in " ".join(
+            p.text_content() for p in officer.page.xpath("//p[@class='spoken']")
+        )
         assert "Nơi nhận" not in " ".join(
             p.text_content() for p in officer.page.xpath("//p[@class='spoken']")
         )
@@ -62,7 +69,7 @@ def test_a_plan_is_imported_mended_approved_heard_on_time_downloaded_and_counted
         # placed in tomorrow's 05:30 and rendered
         with live.db.reading() as session:
             (morning,) = [a for a in plan(session, date(2026, 11, 24)) if a.start_local.hour == 5]
-        officer.open(f"/buoi/{morning.airing_id}").press("Xếp", {"bulletin": bulletin})
+        officer.open(f"/lich/buoi/{morning.airing_id}").press("Xếp", {"bulletin": bulletin})
         live.tick()
         live.work()
         live.clock.now = utc("2026-11-24 05:05")
@@ -94,7 +101,9 @@ def test_a_plan_is_imported_mended_approved_heard_on_time_downloaded_and_counted
         # as-run says so
         live.tick()
         with live.db.reading() as session:
-            events = [(row.event.value, row.at) for row in session.scalars(select(AsRun).order_by(AsRun.sequence))]
+            events = [
+                (row.event.value, row.at) for row in session.scalars(select(AsRun).order_by(AsRun.sequence))
+            ]
         assert [event for event, _ in events] == ["started", "finished"]
         assert abs(events[0][1] - ready.planned_at) < timedelta(seconds=1)
 
@@ -116,5 +125,9 @@ def test_a_plan_is_imported_mended_approved_heard_on_time_downloaded_and_counted
                 if row.airing_id == ready.airing_id
             ]  # fmt: skip
         assert len(rows) == 37
+        assert len([row.village for row in rows if row.confirmations]) == 1
+        assert all(line.told.outcome is Outcome.PLAYED for row in rows for line in row.players)
+        officer.open("/dang-nhap")  # a night has passed: the session is over
+        officer.press("Đăng nhập", {"username": "hoa", "password": PASSWORD})
         officer.open("/nhat-ky?tu=2026-11-24&den=2026-11-24")
-        assert "1/37" in officer.text or "1 / 37" in officer.text
+        assert "1/37" in officer.text

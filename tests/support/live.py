@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import tomllib
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 from sqlalchemy import select
 
@@ -63,10 +64,12 @@ class Live:
 
 
 @contextmanager
-def live_station(home: Path, now: datetime) -> Iterator[Live]:
+def live_station(
+    home: Path, now: datetime, *, template: Mapping[str, Any] | None = None, **flags: Any
+) -> Iterator[Live]:
     """Install without the sample's bulletins; accounts `hoa` (author) and `minh` (approver)."""
     home.mkdir(parents=True, exist_ok=True)
-    settings = load(environ={}, home=home, flags={"voice.chain": VOICE})
+    settings = load(environ={}, home=home, flags={"voice.chain": VOICE, **flags})
     install(settings, now=now, sample=False)
     db = Database(settings.database_url)
     try:
@@ -82,10 +85,11 @@ def live_station(home: Path, now: datetime) -> Iterator[Live]:
                 )
             }  # fmt: skip
             body = tomllib.loads((SAMPLE / "station.toml").read_text(encoding="utf-8"))["template"]
-            template = add_template(
-                session, station_id=station.id, name=TEMPLATE, body=body, author=people["hoa"], now=now
-            )
-            approve_template(session, template.id, actor=people["minh"], sha256=template.sha256, now=now)
+            added = add_template(
+                session, station_id=station.id, name=TEMPLATE, body=dict(template or body), author=people["hoa"],
+                now=now,
+            )  # fmt: skip
+            approve_template(session, added.id, actor=people["minh"], sha256=added.sha256, now=now)
         live = Live(settings, db, Clock(now))
         live.tick()
         yield live

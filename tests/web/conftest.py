@@ -48,7 +48,9 @@ class Browser:
         return answer
 
     def post(self, url: str, data: dict[str, object] | None = None, **options: object) -> TestResponse:
-        return self.client.post(url, data={"csrf_token": self.token, **(data or {})}, buffered=True, **options)  # type: ignore[arg-type]
+        return self.client.post(
+            url, data={"csrf_token": self.token, **(data or {})}, buffered=True, **options
+        )  # type: ignore[arg-type]
 
     def sign_in(self, username: str, password: str = PASSWORD) -> Browser:
         self.get("/dang-nhap")

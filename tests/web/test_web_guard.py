@@ -14,7 +14,12 @@ from broadcaster.delivery.links import village_token
 from broadcaster.model import Role
 from broadcaster.newsroom.people import ACTIONS, may
 
-ROLES = {"canbo": Role.AUTHOR, "lanhdao": Role.APPROVER, "kythuat": Role.TECHNICIAN, "quantri": Role.ADMINISTRATOR}
+ROLES = {
+    "canbo": Role.AUTHOR,
+    "lanhdao": Role.APPROVER,
+    "kythuat": Role.TECHNICIAN,
+    "quantri": Role.ADMINISTRATOR,
+}
 
 
 def rules(world: Any) -> Iterator[tuple[Rule, str]]:

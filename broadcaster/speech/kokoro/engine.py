@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from broadcaster.errors import VoiceError
-from broadcaster.speech import phonology, tones
+from broadcaster.speech import phonology, timing, tones
 from broadcaster.speech.kokoro import graph, model
 from broadcaster.speech.phonology import Break, Item, Syllable
 
@@ -177,8 +177,11 @@ class Engine:
             "speed": np.array([speed], np.float32),
         }
         self._run(0, values)
-        steps = _timed(values[graph.DURATIONS].reshape(-1).copy(), places)
-        steps[0], steps[-1] = min(steps[0], LEAD_STEPS), min(steps[-1], TAIL_STEPS)
+        own_steps = values[graph.DURATIONS].reshape(-1)
+        lead, *inner, tail = own_steps.tolist()
+        marks = [i for i, letter in enumerate(text) if letter in phonology.MARKS]
+        inner = timing.durations(inner, places, marks, speed=speed, rhythm=timing.NORTHERN)
+        steps = np.array([min(lead, LEAD_STEPS), *inner, min(tail, TAIL_STEPS)], own_steps.dtype)
         values[graph.DURATIONS] = steps.reshape(values[graph.DURATIONS].shape)
         self._run(1, values)
         notes = _notes(places, steps)
@@ -196,31 +199,6 @@ class Engine:
         wanted = [output.name for output in session.get_outputs()]
         given = {value.name: values[value.name] for value in session.get_inputs()}
         values.update(zip(wanted, session.run(wanted, given), strict=True))
-
-
-STRETCH: dict[str, float] = {}
-
-
-def _timed(steps: F32, places: list[phonology.Place]) -> F32:
-    for p in places:
-        for key in (
-            f"tone{int(p.syllable.tone)}" + ("s" if p.syllable.stopped else ""),
-            "open" if not p.syllable.coda else "closed",
-            "ă" if p.syllable.nucleus in "ăâ" else "other",
-        ):
-            k = STRETCH.get(key)
-            if k is not None:
-                a, b = p.rhyme + 1, (p.coda if p.syllable.stopped else p.end) + 1
-                total = steps[a:b].sum()
-                want = max(round(float(total * k)), b - a)
-                new = np.maximum(np.floor(steps[a:b] * want / total), 1)
-                i = int(np.argmax(steps[a:b]))
-                new[i] += max(want - new.sum(), 1 - new[i])
-                steps[a:b] = new
-        k = STRETCH.get("stopcoda")
-        if k is not None and p.syllable.stopped:
-            steps[p.coda + 1] = max(1, round(float(steps[p.coda + 1] + k)))
-    return steps
 
 
 def _drawn(gains: list[float], length: int) -> F32:
