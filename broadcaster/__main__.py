@@ -8,11 +8,11 @@ from __future__ import annotations
 
 import importlib
 import sys
-from collections.abc import Callable
 
 import click
 
 from broadcaster import __version__
+from broadcaster.commands.guard import guarded
 from broadcaster.errors import BroadcasterError
 
 COMMANDS = {
@@ -73,22 +73,6 @@ def _not_here(name: str, library: str) -> click.Command:
 @click.version_option(__version__, prog_name="broadcaster")
 def cli() -> None:
     """Root of the commands."""
-
-
-def guarded(run: Callable[[], object]) -> int:
-    """Run a command and return its exit code; a person's mistake never shows a traceback."""
-    for stream in (sys.stdout, sys.stderr):
-        reconfigure = getattr(stream, "reconfigure", None)
-        if reconfigure is not None:
-            reconfigure(encoding="utf-8", errors="replace")
-    try:
-        run()
-    except BroadcasterError as error:
-        click.echo(str(error), err=True)
-        for remedy in getattr(error, "remedies", ()):
-            click.echo(f"  - {remedy}", err=True)
-        return 1
-    return 0
 
 
 def main() -> None:

@@ -15,7 +15,7 @@ from broadcaster.schedule.closing import skip_airing
 from broadcaster.schedule.plan import airing_of, plan_days
 from broadcaster.schedule.running import move_item, place, remove_item
 from broadcaster.store.tables import Airing, Bulletin, ProgrammeRow, Variant
-from web.deps import deps, now, reading, today, writing
+from web.deps import deps, now, reading, writing
 from web.errors import status_of
 from web.heard import heard
 from web.security import actor, needs
@@ -130,11 +130,12 @@ def _page(session: Session, airing_id: str, error: BroadcasterError | None = Non
         .order_by(Bulletin.state, Bulletin.updated_at.desc())
         .limit(200)
     ).all()
-    others = [
-        each
-        for each in plan_days(session, today(), 14)
-        if each.airing_id != airing_id and each.state in OPEN and each.planned_at > now()
-    ]
+    others = session.scalars(
+        select(Airing)
+        .where(Airing.id != airing_id, Airing.state.in_(OPEN), Airing.planned_at > now())
+        .order_by(Airing.planned_at)
+        .limit(60)
+    ).all()
     return render_template(
         "airing.html",
         line=line,

@@ -10,8 +10,6 @@ from flask.typing import ResponseReturnValue
 from sqlalchemy import select
 
 from broadcaster.errors import InputError
-from broadcaster.report.counting import airing_report
-from broadcaster.report.documents import xlsx
 from broadcaster.store.tables import Audit
 from web.deps import now, reading, station, today
 from web.security import needs
@@ -25,6 +23,8 @@ LONGEST = timedelta(days=366)
 @needs("report")
 def report() -> ResponseReturnValue:
     """The report of a period, this month unless asked otherwise."""
+    from broadcaster.report.counting import airing_report
+
     first, last = _period()
     with reading() as session:
         rows = airing_report(session, first, last, now=now())
@@ -35,6 +35,9 @@ def report() -> ResponseReturnValue:
 @needs("report")
 def sheet() -> ResponseReturnValue:
     """The same rows as a workbook."""
+    from broadcaster.report.counting import airing_report
+    from broadcaster.report.documents import xlsx
+
     first, last = _period()
     with reading() as session:
         data = xlsx(airing_report(session, first, last, now=now()))

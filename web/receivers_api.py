@@ -95,6 +95,19 @@ def blueprint(db: Database, settings: Settings, keys: Keys, blobs: Blobs) -> Blu
             }
         return jsonify(answer)
 
+    @api.get(f"{BASE}/me")
+    def me() -> ResponseReturnValue:
+        with _asking(db) as (session, receiver):
+            station = receivers.station_of(session, receiver)
+            return jsonify(
+                receiver=receiver.id,
+                name=receiver.name,
+                station=station.slug,
+                station_name=station.name,
+                public_key=keys.public_key_hex,
+                sequence=asrun.highest_contiguous(session, receiver),
+            )
+
     @api.get(f"{BASE}/me/doorbell")
     def doorbell() -> ResponseReturnValue:
         with _asking(db) as (session, receiver):

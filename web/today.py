@@ -12,7 +12,7 @@ from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from broadcaster.model import AiringState, BulletinState, PlannedAiring
-from broadcaster.schedule.plan import next_airing, plan, plan_days
+from broadcaster.schedule.plan import next_airing, plan_days
 from broadcaster.store.tables import Bulletin, Receiver, RenderJob
 from web.deps import now, reading, today
 from web.heard import heard
@@ -49,16 +49,18 @@ def part() -> ResponseReturnValue:
 
 def _render(template: str) -> str:
     with reading() as session:
-        lines = plan(session, today())
+        soon = plan_days(session, today(), 3)  # asked once: the day, what is next and what is missing
+        lines = [line for line in soon if line.local_date == today()]
+        coming = [line for line in soon if line.state in OPEN and line.planned_at > now()]
         on_air = next((line for line in lines if _sounds(line, now())), None)
         return render_template(
             template,
             day=today(),
             lines=lines,
             on_air=on_air,
-            following=next_airing(session, now()),
+            following=coming[0] if coming else next_airing(session, now()),
             heard=heard(session, [line.airing_id for line in lines], now()),
-            todos=todos(session, now()),
+            todos=todos(session, soon, now()),
         )
 
 
@@ -68,12 +70,11 @@ def _sounds(line: PlannedAiring, at: datetime) -> bool:
     return line.planned_at <= at < line.planned_at + timedelta(milliseconds=line.duration_ms)
 
 
-def todos(session: Session, at: datetime) -> list[Todo]:
+def todos(session: Session, soon: Sequence[PlannedAiring], at: datetime) -> list[Todo]:
     """What needs a person now: approvals, empty airings, unrendered programmes, silent receivers, failed work."""
-    soon = plan_days(session, today(), 2)
     return [
         *_approvals(session),
-        *_airings(soon, at),
+        *_airings([line for line in soon if line.local_date <= today() + timedelta(days=1)], at),
         *_receivers(session, at),
         *_failed_work(session),
     ]

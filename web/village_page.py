@@ -24,6 +24,8 @@ from web.security import csrf, limiter, public
 
 bp = Blueprint("village_page", __name__, url_prefix="/t")
 csrf.exempt(bp)  # no cookie carries any right here, so there is nothing that another site could borrow
+# A clock at the village may run ahead, and somebody may have sounded it a little early.
+CONFIRM_BEFORE = timedelta(minutes=30)
 REASONS = ("Mất điện", "Hỏng loa", "Không có mạng", "Lý do khác")
 
 
@@ -48,7 +50,9 @@ def confirm(token: str, airing_id: str) -> ResponseReturnValue:
         if kind is ReceiptKind.FAILED and not reason:
             raise InputError("Hãy chọn lý do không phát được.")
         with writing() as session:
-            _check_mine(session, village, airing_id)
+            line = _check_mine(session, village, airing_id)
+            if line.planned_at - now() > CONFIRM_BEFORE:
+                raise InputError("Buổi này chưa đến giờ. Phát xong rồi hãy bấm xác nhận.")
             record_receipt(session, village, airing_id, kind, reason=reason, now=now())
     except BroadcasterError as error:
         with reading() as session:
@@ -106,11 +110,12 @@ def _enter(token: str) -> Village:
         return kept(session, village)
 
 
-def _check_mine(session: Session, village: Village, airing_id: str) -> None:
+def _check_mine(session: Session, village: Village, airing_id: str) -> PlannedAiring:
     days = plan_days(session, today() - timedelta(days=7), 9, village.slug)
     line = next((each for each in days if each.airing_id == airing_id), None)
     if line is None:
         raise NotFound("Buổi phát này không phải của thôn, hoặc đã quá 7 ngày. Hãy mở lại danh sách hôm nay.")
+    return line
 
 
 def _page(
@@ -136,7 +141,8 @@ def _page(
         day=today(),
         said=said,
         kinds=ReceiptKind,
-        now_line=_now_line(lines),
+        now_line=_now_line(lines, {airing_id for airing_id, kind in said if kind is not ReceiptKind.DOWNLOADED}),
+        may_confirm={line.airing_id for line in lines if line.planned_at - now() <= CONFIRM_BEFORE},
         reasons=REASONS,
         skipped=AiringState.SKIPPED,
         chrome=_chrome_link(token) if zalo and "Android" in request.user_agent.string else "",
@@ -146,10 +152,13 @@ def _page(
     )
 
 
-def _now_line(lines: list[PlannedAiring]) -> str:
-    """The airing that a village should attend to: the first that is not over by half an hour."""
-    late = now() - timedelta(minutes=30)
-    return next((line.airing_id for line in lines if line.planned_at >= late), "")
+def _now_line(lines: list[PlannedAiring], answered: set[str]) -> str:
+    """The airing that a village should attend to: the last one whose time has come, unless it is answered."""
+    open_lines = [
+        line for line in lines if line.airing_id not in answered and line.state is not AiringState.SKIPPED
+    ]
+    due = [line.airing_id for line in open_lines if line.planned_at - now() <= CONFIRM_BEFORE]
+    return due[-1] if due else next((line.airing_id for line in open_lines), "")
 
 
 def _chrome_link(token: str) -> str:

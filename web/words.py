@@ -167,6 +167,18 @@ def ago_text(moment: datetime, now: datetime) -> str:
     return f"{passed.days} ngày trước"
 
 
+def span_text(span: timedelta) -> str:
+    """'9 giờ 05 phút', '12 phút', '45 giây'; days from 48 hours on."""
+    seconds = max(int(span.total_seconds()), 0)
+    if seconds < 60:
+        return f"{seconds} giây"
+    if seconds < 3600:
+        return f"{seconds // 60} phút"
+    if seconds < 48 * 3600:
+        return f"{seconds // 3600} giờ {seconds % 3600 // 60:02d} phút"
+    return f"{seconds // 86400} ngày"
+
+
 def plain(text: str) -> str:
     """Text for searching: no tone marks, no case ('Đồng Lớn' and 'dong lon' are the same)."""
     bare = unicodedata.normalize("NFD", text.replace("đ", "d").replace("Đ", "d"))
@@ -189,7 +201,7 @@ def install(app: Flask) -> None:
     filters = {
         "thu": weekday, "ngay": day_text, "thu_ngay": long_day, "gio": clock_text, "luc": instant_text,
         "dai": length_text, "dai_chu": length_words, "dung_luong": size_text, "so": number_text,
-        "cach_day": ago_text,
+        "cach_day": ago_text, "khoang": span_text,
     }  # fmt: skip
     app.jinja_env.filters.update(filters)
     app.jinja_env.globals.update(

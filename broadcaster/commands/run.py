@@ -17,6 +17,7 @@ import click
 from rich.console import Console
 from rich.progress import BarColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 
+from broadcaster.commands.guard import guarded
 from broadcaster.commands.signals import stop_event
 from broadcaster.commands.station import ensure_port_free
 from broadcaster.config import CHECKOUT, Settings, load
@@ -69,8 +70,6 @@ def run_command(port: int | None, once: bool, everything: bool) -> None:
 
 def main(arguments: list[str]) -> int:
     """Run the command with the exit codes of every command: 0, 1 with one line, 2."""
-    from broadcaster.__main__ import guarded
-
     return guarded(lambda: run_command(arguments, prog_name="python3 scripts/run.py", standalone_mode=True))
 
 

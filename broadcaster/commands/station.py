@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import difflib
 import json
 import os
 import socket
@@ -11,14 +12,17 @@ from pathlib import Path
 from zoneinfo import ZoneInfo
 
 import click
+from sqlalchemy import select
+from sqlalchemy.orm import Session
 
 from broadcaster import install as installing
 from broadcaster.commands.common import opened, station_option, the_station
 from broadcaster.commands.signals import stop_event
 from broadcaster.config import load
-from broadcaster.errors import ConfigError
+from broadcaster.errors import ConfigError, NotFound
 from broadcaster.model import PlannedAiring
 from broadcaster.schedule.plan import plan_days
+from broadcaster.store.tables import Village
 
 SUPERVISED = click.option("--supervised", is_flag=True, hidden=True, help="Dừng khi tiến trình cha dừng.")
 
@@ -106,10 +110,13 @@ def clock_command(supervised: bool) -> None:
 @station_option
 def plan_command(day: str | None, days: int, village: str | None, as_json: bool, station: str | None) -> None:
     """Print what will play; every view asks the same function."""
+    asked = _day(day) if day else None
     with opened() as (_settings, db):
         found = the_station(db, station)
-        first = _day(day) if day else datetime.now(ZoneInfo(found.zone)).date()
+        first = asked or datetime.now(ZoneInfo(found.zone)).date()
         with db.reading(station_id=found.id) as session:
+            if village is not None:
+                _known_village(session, village)
             airings = plan_days(session, first, days, village)
     if as_json:
         click.echo(json.dumps([as_plain(airing) for airing in airings], ensure_ascii=False, indent=1))
@@ -129,6 +136,13 @@ def plan_command(day: str | None, days: int, village: str | None, as_json: bool,
             )
         if airing.reason:
             click.echo(f"    {airing.reason}")
+
+
+def _known_village(session: Session, slug: str) -> None:
+    slugs = session.scalars(select(Village.slug).order_by(Village.position)).all()
+    if slug not in slugs:
+        near = difflib.get_close_matches(slug, slugs, n=3, cutoff=0.4) or slugs[:5]
+        raise NotFound(f"Không có thôn “{slug}”. Có phải ý bạn là: {', '.join(near)}?")
 
 
 def as_plain(airing: PlannedAiring) -> dict[str, object]:

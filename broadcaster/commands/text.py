@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import sys
 import tempfile
 from datetime import datetime
@@ -46,6 +47,7 @@ def speak_command(
 ) -> None:
     """Speak a document, or a fragment, into a WAV file."""
     settings = load()
+    _writable(output)
     text = _text_of(file, settings)
     reading = _fragment(text) if fragment else _accepted(read(text), accept_warnings)
     with Studio(settings, chain=(voice,) if voice else None, speed=speed) as room:
@@ -62,6 +64,7 @@ def speak_command(
 def produce_command(file: str, output: Path, voice: str | None, profile: str, accept_warnings: bool) -> None:
     """Make a whole programme from one text, without a database."""
     settings = load()
+    _writable(output)
     reading = _accepted(read(_text_of(file, settings)), accept_warnings)
     zone = ZoneInfo("Asia/Ho_Chi_Minh")
     with tempfile.TemporaryDirectory() as folder, Studio(settings, chain=(voice,) if voice else None) as room:
@@ -80,6 +83,15 @@ def _produce(
         f"{output}: {programme.duration_ms / 1000:.1f} giây, {programme.loudness_lufs:.1f} LUFS, "
         f"đỉnh {programme.true_peak_dbtp:.1f} dBTP"
     )
+
+
+def _writable(output: Path) -> None:
+    """Refuse before minutes of speech what could not be written after them."""
+    folder = output.resolve().parent
+    if not folder.is_dir():
+        raise InputError(f"Không có thư mục {folder}. Hãy tạo thư mục đó, hoặc chọn chỗ khác cho -o.")
+    if not os.access(folder, os.W_OK):
+        raise InputError(f"Không có quyền ghi vào {folder}. Hãy chọn chỗ khác cho -o.")
 
 
 def _accepted(reading: Reading, accept_warnings: bool) -> Reading:
@@ -112,12 +124,7 @@ def _text_of(file: str, settings: Settings) -> str:
         if not path.is_file():
             raise InputError(f"Không thấy tệp {path}. Hãy kiểm tra lại đường dẫn.")
         data, name = path.read_bytes(), path.name
-    document = import_document(data, name)
-    limit = settings.integer("newsroom.max_text_chars")
-    if len(document.text) > limit:
-        raise InputError(
-            f"Văn bản dài {len(document.text)} ký tự, quá {limit}. Hãy chia thành nhiều bản tin."
-        )
+    document = import_document(data, name, max_chars=settings.integer("newsroom.max_text_chars"))
     for note in document.notes:
         click.echo(note, err=True)
     return document.text

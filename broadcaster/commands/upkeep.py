@@ -13,7 +13,7 @@ from broadcaster import system
 from broadcaster.commands.common import opened, station_option, the_station
 from broadcaster.config import CHECKOUT, load
 from broadcaster.doctor import examine
-from broadcaster.errors import BroadcasterError
+from broadcaster.errors import BroadcasterError, InputError
 from broadcaster.store import backup as backups
 
 SIGNS = {True: "✓", False: "✗", None: "–"}
@@ -78,10 +78,12 @@ def doctor_command() -> None:
 @station_option
 def report_command(first: str, last: str, output: Path, station: str | None) -> None:
     """Write the report of a period."""
+    start, end = _day(first, "--from"), _day(last, "--to")
+    if end < start:
+        raise InputError(f"Ngày cuối {end:%d/%m/%Y} đứng trước ngày đầu {start:%d/%m/%Y}. Hãy đổi lại.")
     from broadcaster.report.counting import airing_report
     from broadcaster.report.documents import xlsx
 
-    start, end = _day(first, "--from"), _day(last, "--to")
     with opened() as (_settings, db):
         found = the_station(db, station)
         with db.reading(station_id=found.id) as session:

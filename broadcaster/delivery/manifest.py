@@ -138,4 +138,4 @@ def _clips(session: Session, blobs: Blobs | None) -> list[dict[str, Any]]:
 
 
 def _utc(instant: datetime) -> str:
-    return instant.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+    return instant.astimezone(UTC).isoformat(timespec="microseconds").replace("+00:00", "Z")

@@ -203,7 +203,7 @@ def _away(since: datetime, instant: datetime, zone: str) -> str:
 
 
 def _start(airing: ToPlay, at: datetime, manifest: Manifest, journal: Journal) -> Start:
-    late = at - airing.planned_at
+    late = max(at - airing.planned_at, timedelta(0))
     return Start(
         airing.id,
         at,

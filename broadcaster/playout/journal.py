@@ -187,14 +187,18 @@ class Ledger:
             if sequence > self._confirmed():
                 self._put("confirmed", str(sequence))
 
-    def go_on_after(self, sequence: int) -> None:
-        """Number new events after `sequence`: the station already has those of an earlier ledger."""
+    def agree(self, sequence: int) -> None:
+        """The station says it has everything up to `sequence`.
+
+        An empty ledger numbers on after that (the events of the one before it are there already); a station
+        that knows less than it once confirmed was restored from a backup and is told again.
+        """
         with self._writing():
             (highest,) = self._db.execute("SELECT COALESCE(MAX(sequence), 0) FROM event").fetchone()
             if highest == 0:
                 self._put("numbered_after", str(sequence))
-                if sequence > self._confirmed():
-                    self._put("confirmed", str(sequence))
+            if highest == 0 or sequence < self._confirmed():
+                self._put("confirmed", str(sequence))
 
     # ------------------------------------------------------------------------------------ marks
 

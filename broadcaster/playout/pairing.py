@@ -7,7 +7,7 @@ import os
 import re
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 import requests
 
@@ -60,9 +60,34 @@ def read_pairing(folder: Path) -> Pairing | None:
 
 def pair(server: str, code: str, folder: Path) -> tuple[Pairing, int]:
     """Use a short code: writes `pairing.json`; returns it and the number after which events go on."""
-    url = f"{server.rstrip('/')}/api/v1/receivers/pair"
+    answer = _ask("POST", server, "/api/v1/receivers/pair", json={"code": code})
+    return _pinned(answer, server, folder, token=None)
+
+
+def adopt(server: str, token: str, folder: Path) -> tuple[Pairing, int]:
+    """Begin with a token and no pairing: the key the station shows now is pinned from here on."""
+    headers = {"Authorization": f"Bearer {token}"}
+    return _pinned(_ask("GET", server, "/api/v1/receivers/me", headers=headers), server, folder, token=token)
+
+
+def _pinned(answer: Any, server: str, folder: Path, *, token: str | None) -> tuple[Pairing, int]:
     try:
-        answer = requests.post(url, json={"code": code}, timeout=(5, 20), allow_redirects=False)
+        given, key, sequence = (
+            token or str(answer["token"]),
+            str(answer["public_key"]),
+            int(answer["sequence"]),
+        )
+    except (KeyError, TypeError, ValueError) as error:
+        raise PlayerError("Đài trả lời ghép nối không đúng mẫu. Hãy thử lại.") from error
+    write_pairing(folder, server=server, token=given, public_key_hex=key)
+    return Pairing(server.rstrip("/"), given, key), sequence
+
+
+def _ask(method: str, server: str, path: str, **options: Any) -> Any:
+    try:
+        answer = requests.request(
+            method, server.rstrip("/") + path, timeout=(5, 20), allow_redirects=False, **options
+        )
     except requests.RequestException as error:
         raise PlayerError(f"Không gọi được đài ở {server}. Hãy kiểm tra địa chỉ và mạng.") from error
     try:
@@ -72,11 +97,4 @@ def pair(server: str, code: str, folder: Path) -> tuple[Pairing, int]:
     if answer.status_code != 200:
         message = data.get("message") if isinstance(data, dict) else None
         raise PlayerError(str(message or f"Đài từ chối ghép nối (mã {answer.status_code})."))
-    try:
-        token, key, sequence = str(data["token"]), str(data["public_key"]), int(data["sequence"])
-    except (KeyError, TypeError, ValueError) as error:
-        raise PlayerError("Đài trả lời ghép nối không đúng mẫu. Hãy thử lại.") from error
-    write_pairing(folder, server=server, token=token, public_key_hex=key)
-    pairing = read_pairing(folder)
-    assert pairing is not None, "it has just been written"
-    return pairing, sequence
+    return data

@@ -1,34 +1,18 @@
-"""The player's main loop: look, decide, commit, sound.  The only place of this room that reads a clock.
-
-It opens the ledger, the last good manifest and the output, and plays from these alone; `sync` brings news
-in threads of its own.  A network, a server or a renderer that dies changes nothing here.
-"""
+"""The player as a whole: pairing, ledger, output and clock wired to the loop."""
 
 from __future__ import annotations
 
-import logging
-import shutil
 import threading
-from datetime import datetime, timedelta
+from datetime import datetime
 from pathlib import Path
-from typing import Any, Final
 
-import numpy as np
-
-from broadcaster import __version__
 from broadcaster.config import Settings
 from broadcaster.errors import PlayerError
-from broadcaster.model import AsRunEvent, Priority
 from broadcaster.playout.clock import Clock, GivenClock, SystemClock
-from broadcaster.playout.decide import Action, Close, Start, Stop, decide, next_instant
-from broadcaster.playout.held import HeldAudio, HeldManifest
 from broadcaster.playout.journal import Ledger
-from broadcaster.playout.outputs import RATE_HZ, Output, open_output
-from broadcaster.playout.outputs.deck import FADE, Samples
-from broadcaster.playout.pairing import Pairing, pair, read_pairing, write_pairing
-from broadcaster.playout.plan import AudioFile, Journal, Manifest, ToPlay
-from broadcaster.playout.sound import Shelf
-from broadcaster.playout.sync import Sync
+from broadcaster.playout.loop import Player
+from broadcaster.playout.outputs import open_output
+from broadcaster.playout.pairing import Pairing, adopt, pair, read_pairing, write_pairing
 
 __all__ = [
     "Clock",
@@ -39,15 +23,6 @@ __all__ = [
     "run_player",
     "write_pairing",
 ]
-
-_LOG = logging.getLogger(__name__)
-_DECODE_AHEAD: Final = timedelta(seconds=120)
-_TICK_S, _CLOSE_TICK_S = 1.0, 0.05
-_ALIVE_S: Final = 10.0
-_PROGRESS_S: Final = 5.0
-_SLACK: Final = timedelta(seconds=5)  # an airing is committed up to this long before its instant
-_OFF_S: Final = 120.0  # a clock this far from the station's is not to be believed
-_MEASURED_LATELY_S: Final = 900.0
 
 
 def player_folder(settings: Settings) -> Path:
@@ -80,324 +55,26 @@ def run_player(
     address = server or settings.text("player.server")
     ledger = Ledger(place / "ledger.db")
     try:
+        given = token or settings.text("player.token")
+        known = read_pairing(place)
         if pairing_code:
-            _paired, sequence = pair(address or settings.base_url, pairing_code, place)
-            ledger.go_on_after(sequence)
-        pairing = _pairing(place, address, token or settings.text("player.token"))
+            known, sequence = pair(address or settings.base_url, pairing_code, place)
+            ledger.agree(sequence)
+        elif known is None and address and given:
+            known, sequence = adopt(address, given, place)
+            ledger.agree(sequence)
+        if known is None:
+            raise PlayerError(
+                "Máy phát này chưa ghép nối với đài nào. Hãy lấy mã ở trang Máy thu của đài rồi chạy: "
+                "python -m broadcaster play --server ĐỊA_CHỈ --pair MÃ"
+            )
+        if not pairing_code:
+            known = Pairing((address or known.server).rstrip("/"), given or known.token, known.public_key)
         out = open_output(output or settings.text("player.output"), clock)
         try:
-            player = Player(settings, place, pairing, ledger=ledger, output=out, clock=clock, upload=upload)
+            player = Player(settings, place, known, ledger=ledger, output=out, clock=clock, upload=upload)
             player.run(stop, until)
         finally:
             out.close()
     finally:
         ledger.close()
-
-
-def _pairing(place: Path, server: str, token: str) -> Pairing:
-    known = read_pairing(place)
-    if known is None:
-        raise PlayerError(
-            "Máy phát này chưa ghép nối với đài nào. Hãy lấy mã ở trang Máy thu của đài rồi chạy: "
-            "python -m broadcaster play --server ĐỊA_CHỈ --pair MÃ"
-        )
-    return Pairing((server or known.server).rstrip("/"), token or known.token, known.public_key)
-
-
-class Player:
-    """One output, one ledger, one manifest."""
-
-    def __init__(
-        self,
-        settings: Settings,
-        folder: Path,
-        pairing: Pairing,
-        *,
-        ledger: Ledger,
-        output: Output,
-        clock: Clock,
-        upload: bool = True,
-    ) -> None:
-        self._clock, self._output, self._ledger = clock, output, ledger
-        self._folder = folder
-        self._early = settings.integer("player.early_volume_percent")
-        self._wake = threading.Event()
-        self._given = isinstance(clock, GivenClock)
-        self._held = HeldManifest(folder, pairing.public_key)
-        budget = settings.integer("player.disk_mb") * 1_000_000
-        self._audio = HeldAudio(folder / "audio", budget_bytes=budget)
-        self._shelf = Shelf(self._audio.path, threaded=not self._given, changed=self._wake.set)
-        self._offset_s: float | None = None
-        self._offset_at = 0.0
-        self._sync = Sync(
-            pairing,
-            held=self._held,
-            audio=self._audio,
-            ledger=ledger,
-            doorbell_s=settings.number("player.doorbell_s"),
-            health=self.health,
-            changed=self._wake.set,
-            measured=self._measured,
-            upload=upload,
-        )
-        now = clock.now()
-        self._born = ledger.born(now)
-        self._floor = ledger.last_entry() or now
-        self._since = ledger.last_alive() or self._born
-        self._clock_lost_until: datetime | None = None
-        self._believed = True
-        self._sounding: str | None = None
-        self._base_ms: dict[str, int] = {}  # where in the programme the clip in the output began
-        self._volume = 0
-        self._alive_at = self._progress_at = float("-inf")
-        self._trouble = ""
-        self._loud = ""
-
-    # ------------------------------------------------------------------------------------ the loop
-
-    def run(self, stop: threading.Event, until: datetime | None = None) -> None:
-        """Look and act until told to stop; what sounds then is written down as interrupted."""
-        if self._given:
-            self._sync.once()
-        else:
-            self._sync.start()
-        try:
-            while not stop.is_set():
-                rest_s = self.tick()
-                now = self._clock.now()
-                if until is not None:
-                    if now >= until:
-                        break
-                    rest_s = min(rest_s, (until - now).total_seconds())
-                self._clock.wait(self._wake, rest_s)
-            self._leave()
-        finally:
-            self._shelf.close()
-            if self._given:
-                self._sync.once()
-            self._sync.close()
-
-    def tick(self) -> float:
-        """One look; returns seconds until the next one is due."""
-        now = self._clock.now()
-        manifest = self._held.manifest
-        self._output.tend()
-        try:
-            self._collect(now)
-            self._shelf.want(self._wanted(now, manifest))
-            journal = self._journal(now, manifest)
-            for action in decide(now, self._since, manifest, journal):
-                self._carry_out(action, manifest)
-            self._remember(now)
-            self._trouble = ""
-        except PlayerError as error:  # the ledger cannot be written: silence, and an alarm, until it can
-            if error.message != self._trouble:
-                _LOG.error("%s", error.message)
-            self._trouble = error.message
-            return _TICK_S
-        self._since = now
-        if self._sounding is not None:
-            return _CLOSE_TICK_S
-        coming = next_instant(now, manifest, self._journal(now, manifest))
-        if coming is None:
-            return _TICK_S
-        return min(_TICK_S, max((coming - now).total_seconds(), 0.001))
-
-    def health(self) -> dict[str, Any]:
-        """What the heartbeat says (`docs/api/heartbeat.schema.json`)."""
-        manifest = self._held.manifest
-        alarms = [self._output.fault, self._trouble, self._loud, self._held.damaged, self._shelf.bad()]
-        if not self._believed:
-            alarms.append("Đồng hồ của máy phát không đáng tin; chỉ phát khẩn cấp.")
-        alarms += self._sync.problems()
-        return {
-            "at": self._clock.now().isoformat(),
-            "software": __version__,
-            "epoch": manifest.epoch if manifest else 0,
-            "version": manifest.version if manifest else 0,
-            "cached_until": self._cached_until(manifest),
-            "disk_free_mb": shutil.disk_usage(self._folder).free // 1_000_000,
-            "clock_offset_s": None if self._offset_s is None else round(self._offset_s, 3),
-            "volume_percent": self._volume,
-            "output": self._output.name,
-            "sounding": self._sounding,
-            "alarms": [alarm for alarm in dict.fromkeys(alarms) if alarm],
-        }
-
-    # ------------------------------------------------------------------------------------ looking
-
-    def _journal(self, now: datetime, manifest: Manifest | None) -> Journal:
-        trusted = self._trusted(now, manifest)
-        if trusted and not self._believed:
-            self._clock_lost_until = now
-        self._believed = trusted
-        return Journal(
-            born_at=self._born,
-            records=self._ledger.records(),
-            sounding=self._sounding,
-            ready=self._shelf.ready(),
-            held=self._audio.hashes(),
-            trusted=trusted,
-            floor=self._floor,
-            clock_lost_until=self._clock_lost_until,
-            fault=self._output.fault,
-            early_volume_percent=self._early,
-        )
-
-    def _trusted(self, now: datetime, manifest: Manifest | None) -> bool:
-        """The station's clock decides while it answers; else time cannot lie before what was written."""
-        if self._offset_s is not None and not self._given:
-            if self._clock.monotonic() - self._offset_at < _MEASURED_LATELY_S:
-                return abs(self._offset_s) <= _OFF_S
-        if manifest is not None and now < manifest.issued_at - timedelta(seconds=_OFF_S):
-            return False
-        return now >= self._floor - _SLACK
-
-    def _measured(self, station_now: datetime) -> None:
-        """The station's Date, as the sync thread saw it (whole seconds: half a second of doubt)."""
-        self._offset_s = (self._clock.now() - station_now).total_seconds() - 0.5
-        self._offset_at = self._clock.monotonic()
-
-    def _wanted(self, now: datetime, manifest: Manifest | None) -> list[AudioFile]:
-        """What must be decoded now: alert clips, what comes soon, what may still start or go on."""
-        if manifest is None:
-            return []
-        soon = sorted(
-            (
-                airing
-                for airing in manifest.airings
-                if airing.file is not None
-                and airing.planned_at - _DECODE_AHEAD <= now
-                and now <= airing.planned_at + timedelta(seconds=airing.grace_s) + _DECODE_AHEAD
-            ),
-            key=lambda one: (-one.priority.rank, one.planned_at),
-        )
-        return [*manifest.clips, *(one.file for one in soon if one.file is not None)]
-
-    def _remember(self, now: datetime) -> None:
-        at = self._clock.monotonic()
-        if self._believed and at - self._alive_at >= _ALIVE_S:
-            self._ledger.alive(now)
-            self._floor = max(self._floor, now)
-            self._alive_at = at
-        if self._sounding is not None and at - self._progress_at >= _PROGRESS_S:
-            self._ledger.progress(self._sounding, self._heard_ms(self._sounding))
-            self._progress_at = at
-
-    def _cached_until(self, manifest: Manifest | None) -> str | None:
-        """Up to when every airing of the manifest is on disk."""
-        if manifest is None:
-            return None
-        held = self._audio.hashes()
-        missing = [
-            airing.planned_at
-            for airing in manifest.airings
-            if airing.file is not None
-            and airing.file.sha256 not in held
-            and airing.planned_at >= manifest.issued_at
-        ]
-        return min(missing, default=manifest.valid_until).isoformat()
-
-    # ------------------------------------------------------------------------------------ acting
-
-    def _carry_out(self, action: Action, manifest: Manifest | None) -> None:
-        if isinstance(action, Start):
-            airing = manifest.airing(action.airing_id) if manifest is not None else None
-            assert airing is not None, "only what the manifest names is started"
-            self._start(action, airing, manifest)
-        elif isinstance(action, Stop):
-            self._stop(action)
-        else:
-            self._close(action)
-
-    def _start(self, action: Start, airing: ToPlay, manifest: Manifest | None) -> None:
-        samples = self._samples(action, airing, manifest)
-        if samples is None or airing.file is None:
-            return
-        if action.resumed:
-            agreed = self._ledger.resume(airing.id, at=action.at, offset_ms=action.offset_ms)
-        else:
-            agreed = self._ledger.start(
-                airing.id,
-                at=action.at,
-                sha256=airing.file.sha256,
-                priority=airing.priority,
-                reason=action.reason,
-            )
-        if not agreed:
-            return
-        self._output.play_at(airing.id, samples, action.at, gain=action.volume_percent / 100)
-        alert_ms = 0
-        if not action.resumed and airing.priority is Priority.EMERGENCY:
-            alert_ms = len(self._alert(manifest)) * 1000 // RATE_HZ
-        self._base_ms[airing.id] = action.offset_ms - alert_ms
-        self._sounding, self._volume = airing.id, action.volume_percent
-        self._progress_at = self._clock.monotonic()
-        _LOG.info("%s: %s at %s", airing.title, "goes on" if action.resumed else "starts", action.at)
-        self._sync.report_soon()
-
-    def _samples(self, action: Start, airing: ToPlay, manifest: Manifest | None) -> Samples | None:
-        """The sound from the offset on; an emergency has the alert before it."""
-        whole = self._shelf.get(airing.file.sha256) if airing.file is not None else None
-        if whole is None:
-            return None
-        if action.resumed:
-            rest: Samples = whole[action.offset_ms * RATE_HZ // 1000 :].copy()
-            ramp = min(FADE, len(rest))
-            rest[:ramp] *= np.linspace(0.0, 1.0, ramp, dtype=np.float32)
-            return rest
-        if airing.priority is Priority.EMERGENCY:
-            return np.concatenate([self._alert(manifest), whole])
-        return whole
-
-    def _alert(self, manifest: Manifest | None) -> Samples:
-        for clip in manifest.clips if manifest is not None else ():
-            samples = self._shelf.get(clip.sha256)
-            if samples is not None:
-                return samples
-        return np.zeros(0, dtype=np.float32)
-
-    def _stop(self, action: Stop) -> None:
-        heard = self._output.stop_at(action.at).get(action.airing_id, 0)
-        offset = max(0, self._base_ms.get(action.airing_id, 0) + heard)
-        self._ledger.close_airing(
-            action.airing_id, action.event, at=action.at, offset_ms=offset, reason=action.reason
-        )
-        if self._sounding == action.airing_id:
-            self._sounding = None
-        self._sync.report_soon()
-
-    def _close(self, action: Close) -> None:
-        self._ledger.close_airing(
-            action.airing_id, action.event, at=action.at, offset_ms=action.offset_ms, reason=action.reason
-        )
-        _LOG.info("%s %s: %s", action.airing_id, action.event, action.reason)
-        self._sync.report_soon()
-
-    def _heard_ms(self, airing_id: str) -> int:
-        return max(0, self._base_ms.get(airing_id, 0) + self._output.heard_ms(airing_id))
-
-    def _collect(self, now: datetime) -> None:
-        """Write down what came to its end in the output, and what a lost device silenced."""
-        for ended, at in self._output.ended():
-            if ended.key != self._sounding or not ended.whole:
-                continue
-            offset = max(0, self._base_ms.get(ended.key, 0) + ended.sounded * 1000 // RATE_HZ)
-            silent = ended.peak == 0.0 and self._volume > 0
-            self._loud = "Chương trình vừa phát không có tiếng. Hãy nghe lại bản ghi ở đài." if silent else ""
-            self._ledger.close_airing(
-                ended.key, AsRunEvent.FINISHED, at=at, offset_ms=offset, reason=self._loud
-            )
-            self._sounding = None
-            self._sync.report_soon()
-        if self._sounding is not None and self._output.fault:
-            self._stop(Stop(self._sounding, now, AsRunEvent.INTERRUPTED, self._output.fault))
-
-    def _leave(self) -> None:
-        """Told to stop while something sounds: say so in the ledger."""
-        now = self._clock.now()
-        self._collect(now)
-        if self._sounding is not None:
-            reason = "Máy phát được tắt giữa buổi."
-            self._stop(Stop(self._sounding, now, AsRunEvent.INTERRUPTED, reason))
-        self._ledger.alive(now)

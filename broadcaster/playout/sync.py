@@ -154,7 +154,7 @@ class Sync:
         self._files, self._reports = threading.Event(), threading.Event()
         self._lock = threading.Lock()
         self._problems: dict[str, str] = {}
-        self._numbered = False
+        self._agreed_epoch: int | None = None
         self._threads: list[threading.Thread] = []
 
     def problems(self) -> list[str]:
@@ -277,14 +277,14 @@ class Sync:
         if not self._upload:
             return
         link = self._links[2]
-        if not self._numbered:
-            self._ledger.go_on_after(link.events([]))
-            self._numbered = True
+        manifest = self._held.manifest
+        epoch = manifest.epoch if manifest is not None else 0
+        if self._agreed_epoch != epoch:
+            self._ledger.agree(link.events([]))
+            self._agreed_epoch = epoch
         while batch := self._ledger.to_upload():
-            accepted = link.events([event.as_json() for event in batch])
-            self._ledger.confirm(accepted)
-            if accepted < batch[0].sequence:
-                raise PlayerError("Đài chưa nhận nhật ký của máy phát này.")
+            link.events([event.as_json() for event in batch])  # an answer means that all of it is stored
+            self._ledger.confirm(batch[-1].sequence)
         link.heartbeat(self._health())
 
 

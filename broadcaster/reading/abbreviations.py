@@ -63,7 +63,7 @@ def _context(words: str, *, left: bool) -> re.Pattern[str] | None:
     body = "|".join(parts)
     if left:
         return pattern(rf"(?:{body})[\s,:(“\"]*$", re.IGNORECASE)
-    return pattern(rf"[\s.]*(?:{body})", re.IGNORECASE)
+    return pattern(rf"[ .]*(?:{body})", re.IGNORECASE)
 
 
 class Table:
@@ -123,6 +123,10 @@ class Table:
         """A run of known codes written as one word: BCĐCĐS → Ban Chỉ đạo, chuyển đổi số."""
         if not 6 <= len(code) <= 14 or not code.isupper():
             return None
+        for tail in ("TU", "TW", "ĐU"):
+            head = self.meanings.get(code.removesuffix(tail), []) if code.endswith(tail) else []
+            if len(head) == 1:
+                return [head[0].spoken, self.meanings[tail][0].spoken]
         for cut in range(len(code) - 3, 2, -1):
             head, tail = code[:cut], code[cut:]
             if head in self.meanings and tail in self.meanings:
@@ -155,10 +159,16 @@ class Table:
         if not found:
             return None
         code, end = found
+        if len(code) == 1:
+            return None  # a type of document inside numbers only; here a letter
         meanings = self.meanings[code]
         if is_syllable(code.lower()) and code.isupper() and among_capitals(place, end):
             return None  # a word of a heading, not a code
         chosen = next((m for m in meanings if _fits(m, place, end)), None)
+        if chosen is None and code.endswith(".") and code[:-1] in self.meanings and len(code) > 2:
+            code, end = code[:-1], end - 1
+            meanings = self.meanings[code]
+            chosen = next((m for m in meanings if _fits(m, place, end)), None)
         if chosen is None:
             return None
         alternatives = tuple(dict.fromkeys(m.spoken for m in meanings if m.spoken != chosen.spoken))

@@ -19,7 +19,7 @@ def form_blank(place: Place) -> Piece | None:
     """ "ngày   tháng   năm 2026", "Số:   /KH-UBND": blanks of letterheads and forms."""
     found = place.match(_DATE)
     if found:
-        gaps = found["a"] + found["b"]
+        gaps = f"{found['a']}|{found['b']}"
         if found["n"] or re.search(r"\s{2}|[.…_]", gaps) or re.search(r"[.…_]{2}", found["c"]):
             from broadcaster.reading.numbers import cardinal
 

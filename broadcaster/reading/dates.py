@@ -53,7 +53,7 @@ _TERM_LEFT = re.compile(words("quý|đợt|kỳ|học kỳ|vụ|khóa|khoá|lầ
 _SCALE_LEFT = re.compile(r"(?:tỷ lệ|tỉ lệ|bản đồ|tỉ xích)\s*:?\s*$")
 _FEAST_LEFT = re.compile(
     words(
-        "quốc khánh|quốc tế|thiếu nhi|phụ nữ|chào mừng|kỷ niệm|dịp|lễ|ngày lễ|lao động|việt nam|thương binh|liệt sĩ"
+        "quốc khánh|tết|trung thu|quốc tế|thiếu nhi|phụ nữ|chào mừng|kỷ niệm|dịp|lễ|ngày lễ|lao động|việt nam|thương binh|liệt sĩ"
     )
     + r"\s*$"
 )
@@ -63,7 +63,8 @@ _NOT_DATE_LEFT = re.compile(
 UNIT_RIGHT = re.compile(
     r"\s*(?:ngày|năm|tháng|tuổi|người|hộ|giờ|phút|lần|độ|%|km|m|cm|mm|kg|g|ha|tấn|tạ|triệu|nghìn|tỷ|đồng|đ|con|cây|lít|tuần)(?!\w)"
 )
-_STREET_LEFT = re.compile(words("số|số nhà|ngõ|ngách|kiệt|hẻm|nhà|thửa|lô|căn|khoảnh") + r"\s*$")
+_GRADE_LEFT = re.compile(r"(?:trình độ|văn hóa|học vấn|hệ)[\s\d/,:]*$")
+_STREET_LEFT = re.compile(words("số|số nhà|ngõ|ngách|kiệt|hẻm|nhà|thửa|lô|căn|khoảnh|lớp") + r"\s*$")
 
 
 def month(text: str) -> str:
@@ -164,12 +165,17 @@ def day_month(place: Place) -> Piece | None:
         return _dotted(found, spoken, after_day, left, right)
     if after_day:
         return Piece(found.end(), spoken, "date")
-    if _STREET_LEFT.search(left):
+    if _STREET_LEFT.search(left) or _GRADE_LEFT.search(left):
         return None
     share = f"{cardinal(int(d))} phần {month(m)}"
     if _COUNT_RIGHT.match(right) or _COUNT_LEFT.search(left) and not _DATE_LEFT.search(left):
         return None
-    if _DATE_LEFT.search(left) or int(d) > int(m) and not re.match(r"\s*(?:âm|dương)", right):
+    if (
+        _FEAST_LEFT.search(left)
+        or _DATE_LEFT.search(left)
+        or int(d) > int(m)
+        and not re.match(r"\s*(?:âm|dương)", right)
+    ):
         return Piece(found.end(), spoken, "date", (share,) if int(d) < int(m) else ())
     if (
         d[0] == "0"

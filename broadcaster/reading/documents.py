@@ -19,7 +19,7 @@ _NUMBER = re.compile(
     rf"(?P<codes>{_CODE}(?:\s?[-–/]\s?{_CODE})*)(?![\w])"
 )
 _STANDARD = re.compile(
-    r"(?P<k>QCVN|TCVN|QCĐP|TCCS|TCN)\s?(?P<n>\d{1,5}(?:-\d{1,2})?)\s?:\s?(?P<y>\d{4})(?:/(?P<i>[A-ZĐ]{2,10}))?"
+    r"(?P<k>QCVN|TCVN|QCĐP|TCCS|TCN)\s?(?P<n>\d{1,5}(?:-\d{1,2}(?!\d))?)\s?[:\-]\s?(?P<y>\d{4})(?:/(?P<i>[A-ZĐ]{2,10}))?"
 )
 _JOINT = frozenset({"TTLT", "NQLT", "CTPH", "KHPH", "KHLN", "QCPH"})
 _OTHER_NUMBER = re.compile(r"\d{1,5}(?:/\d{4})?[-/][\w&]+(?:[-/][\w&]+)*")
@@ -53,6 +53,13 @@ def document_number(place: Place, table: Table) -> Piece | None:
         return None  # 12-A, 5/B: not a document
     if len(codes) == 1 and kind and not found["y"] and found["sep"].strip() != "/" and len(codes[0]) < 2:
         return None
+    if (
+        kind
+        and len(codes) == 1
+        and not found["y"]
+        and not table.plain(place.left).rstrip().endswith((kind, "số"))
+    ):
+        return None  # "Mẫu 02-TT": no issuer, no type before
     if not kind and len(codes) == 1 and len(codes[0]) == 1:
         return None
     number = found["n"]
@@ -68,7 +75,7 @@ def document_number(place: Place, table: Table) -> Piece | None:
     code = message = ""
     names = [n for n in known_issuer if n]
     name = names[0] if names else ""
-    if issuers and not name:
+    if issuers and not name and issuers[0] not in table.meanings:
         spelled = spell(issuers[0])
         if not _OF_AFTER.match(right):
             code = "code"
@@ -78,13 +85,25 @@ def document_number(place: Place, table: Table) -> Piece | None:
         if codes[0] in _JOINT:
             name = ", ".join(names)
         said = table.plain(name)
+        if _listed_again(right, issuers[known_issuer.index(names[0])]):
+            said = ""  # "57-NQ/TW, 66-NQ/TW và 68-NQ/TW": the last of the list says it
         nearby = _OTHER_NUMBER.sub(" ", f"{left} … {table.plain(right)}")
-        if not _says(nearby, said, issuers[known_issuer.index(names[0])]):
+        if said and not _says(nearby, said, issuers[known_issuer.index(names[0])]):
             spoken += f", {name}" if name.startswith("Quốc hội khóa") else f" của {name}"
     if name:
         alternatives.append(f"{alternatives[0]} của {name}")
     return Piece(
         found.end(), spoken, "document", tuple(a for a in alternatives if a != spoken), code, message
+    )
+
+
+def _listed_again(right: str, issuer: str) -> bool:
+    """True when another number of the same issuer follows in a list."""
+    return bool(
+        re.match(
+            rf"\s*(?:,|;|và|,\s?và)?\s*(?:số\s)?\d{{1,5}}(?:/\d{{4}})?[-/][\w&]+[-/]{re.escape(issuer.lower())}(?!\w)",
+            right,
+        )
     )
 
 

@@ -12,7 +12,9 @@ _STATE = re.compile(
     r"CỘNG HÒA XÃ HỘI|CỘNG HOÀ XÃ HỘI|CỘNG HÒA XHCN|CHXHCN|ĐẢNG CỘNG SẢN VIỆT NAM\s*$|Độc lập\s*[-–]\s*Tự do",
     re.IGNORECASE,
 )
-_NUMBER = re.compile(r"^\W*Số\s*:", re.IGNORECASE)
+_NUMBER = re.compile(
+    r"^\W*Số\s*(?::|[\d.…]{0,6}\s*[-/]\s*[\w&]+(?:\s?[-/]\s?[\w&]+)*\s*(?:[\t|]|$))", re.IGNORECASE
+)
 _PLACE_DATE = pattern(
     r"(?:^|[\t|]|\s{3,})[*_\s|]*[[:upper:]][^\d,.:;]{2,40},\s*ngày[\s\d….…_/]*tháng[\s\d….…_]*năm",
     re.IGNORECASE,

@@ -15,7 +15,7 @@ _PHONE = re.compile(
     r"|0\d{1,4}(?:(?P<s>[ .\-])\d{1,4})(?:[ .\-]\d{2,4}){0,4}(?![\d])"
     r"|1[89]00(?:(?P<s2>[ .\-]?)\d{4}(?!\d)|(?:[ .\-]\d{2,4}){1,3}(?!\d)|\d{6}(?!\d))"
 )
-_BRACKET_PHONE = re.compile(r"\(0\d{1,3}\)\s?\d{2,4}(?:[ .\-]?\d{2,4}){1,3}(?!\d)")
+_BRACKET_PHONE = re.compile(r"\(0\d{1,3}\)\s?\d{1,4}(?:[ .\-]?\d{2,4}){1,3}(?!\d)")
 _SHORT = re.compile(
     r"(?:11[1-5]|1022|10[0-9]{2}|14\d\d|15[56]|18\d{2}|19\d\d|[1-9]\d{2,4})(?![\d.,/]\d|\d|-\d)"
 )
@@ -29,7 +29,7 @@ _CALL_LEFT = re.compile(
 )
 _STRONG_CALL = re.compile(
     words(
-        "gọi|tổng đài|hotline|đường dây nóng|đầu số|nhắn tin|cấp cứu|cứu hỏa|bấm số|bấm|cảnh sát|gửi|điện thoại|số máy|lực lượng"
+        "gọi|tổng đài|hotline|đường dây nóng|đầu số|nhắn tin|cấp cứu|cứu hỏa|bấm số|bấm|cảnh sát|gửi|điện thoại|số máy|lực lượng|viettel|vinaphone|mobifone|vnpt"
     )
     + r"(?:\s(?:đến|tới|về|ngay|số|khẩn cấp|cho|qua|điện|phòng cháy|chữa cháy|là|quốc gia|hỗ trợ|tư vấn|miễn phí"
     r"|chăm sóc khách hàng|bảo vệ trẻ em|trẻ em|y tế|theo|điện lực|xử lý|tiếp nhận)|[:\s]|(?:11[1-5]|1022|1\d{3})"
@@ -42,7 +42,7 @@ _COUNTED = re.compile(
 _ACCOUNT_LEFT = re.compile(
     words(
         "tài khoản|stk|mã số thuế|mst|mã hồ sơ|căn cước|cccd|cmnd|định danh|mã bưu chính|mã otp|sê ri|seri|mã số|imei",
-        "mã bảo hiểm|mã thẻ|mã vạch|số thẻ|số khung|số máy|mã khách hàng|mã|otp|zalo|hộ chiếu|mã lô|số hiệu",
+        "mã bảo hiểm|mã thẻ|mã vạch|số thẻ|số khung|số máy|mã khách hàng|mã|otp|zalo|hộ chiếu|mã lô|số hiệu|id",
     )
     + r"(?:\s(?:số|là|công dân|cá nhân|ngân hàng|thẻ|khách hàng|hồ sơ|hộ|gồm))*[\s:]*$"
 )
@@ -51,7 +51,7 @@ _ACCOUNT = re.compile(r"\d{3,}(?:[ .\-]\d{2,6})*(?!\d)")
 _LONG_RUN = re.compile(r"\d{9,18}(?![\d.,]\d|\d)")
 _AND = re.compile(r"[\s,;/\-–]*(?:hoặc|và|hay)?[\s,;/\-–]*(?:số )?")
 _PLATE = re.compile(
-    r"(?P<p>\d{2})(?P<l>[A-ZĐ]{1,2}\d?)(?:[\s\-–.]\s?)(?P<n>\d{3}[.\s]?\d{2}|\d{4,5})(?![\d\w])"
+    r"(?P<p>\d{2})-?(?P<l>[A-ZĐ]{1,2}\d?)(?:[\s\-–.]\s?)(?P<n>\d{3}[.\s]?\d{2}|\d{4,5})(?![\d\w])"
 )
 _ROAD = re.compile(
     r"(?P<k>QL|TL|ĐT|ĐH|HL|DT|CT|ĐX)[\s.\-]?(?P<n>\d{1,3})(?P<l>[A-ZĐ]?)(?![\d\w])(?:[\-–](?P<n2>\d{1,3})(?![\d\w]))?"
@@ -74,7 +74,8 @@ _HOUSE_LEFT = re.compile(
     words("số|số nhà|ngõ|ngách|kiệt|hẻm|nhà|nhà số|lô|thửa|lớp|đường|quốc lộ|tỉnh lộ") + r"\s*$"
 )
 _STREET = re.compile(r"(?P<a>\d{1,4})(?P<la>[A-Z]?)(?:/(?P<b>\d{1,4}))(?:/(?P<c>\d{1,4}))?(?![\d/])")
-_NAMED = {"BĐ": "báo động", "TDP": "tổ dân phố", "KP": "khu phố", "HK": "học kỳ"}
+_FILE = re.compile(r"[A-ZĐ]{1,5}\d{1,4}(?:[.\-]\d{2,12}){1,4}(?!\w)")
+_NAMED = {"BĐ": "báo động", "TDP": "tổ dân phố", "KP": "khu phố", "HK": "học kỳ", "NV": "nguyện vọng"}
 _GENERATION = re.compile(r"(?P<n>[2-6])(?P<l>[GD])(?![\w])")
 
 _TLDS = "vn|com|net|org|edu|gov|info|xyz|top|online|site|shop|asia|io|me|co|app|vip|cc|club|biz|pro|link|life|click|tv|mobi|apk|pdf|docx|doc|xlsx|xls"
@@ -114,6 +115,10 @@ _LABELS = {
     },
     **{
         "pdf": "pê đê ép",
+        "docx": "đóc ích",
+        "doc": "đóc",
+        "xlsx": "éc xeo",
+        "xls": "éc xeo",
         "hotro": "hỗ trợ",
         "chinhphu": "chính phủ",
         "baohiemxahoi": "bảo hiểm xã hội",
@@ -291,6 +296,10 @@ def house(place: Place) -> Piece | None:
 
 def code(place: Place) -> Piece | None:
     """Letters and digits in one word: A1, ST25, D01, H5N1, RON95-III, B2."""
+    found = place.match(_FILE)
+    if found:
+        parts = [digits(p) if p.isdigit() else spell(p) for p in re.findall(r"\d+|[A-ZĐ]+", found[0])]
+        return Piece(found.end(), ", ".join(parts), "account")
     found = place.match(_CODE)
     if not found:
         return None
@@ -356,7 +365,7 @@ def web(place: Place) -> Piece | None:
     found = place.match(_URL)
     if not found:
         return None
-    text = re.sub(r"^https?://", "", found[0]).rstrip("/")
+    text = re.sub(r"^(?:https?://)?(?:www\.)?", "", found[0], flags=re.IGNORECASE).rstrip("/")
     return Piece(found.end(), _web(text), "url")
 
 

@@ -100,6 +100,8 @@ def _soft(before: str, line: str, headed: bool, before_headed: bool) -> bool:
     """True when `line` goes on the sentence of the line before it."""
     if headed or is_row(line) or is_row(before) or decoration(before):
         return False
+    if re.search(r"(?:\.{3}|…)\s*$", before) and _STARTS_LOW.match(line):
+        return True
     if _END.search(before) and not re.search(r"(?:TP|Tp|TX|TT|P|Q|H|T|đ/c|Đ/c)\.\s*$", before):
         return False
     upper, before_upper = _capitals(line), _capitals(before)

@@ -27,7 +27,8 @@ _ROMAN_LEFT = re.compile(
 _ORDINAL_LEFT = re.compile(words("thứ|giải|hạng nhất") + r"\s+$")
 _NAME_BEFORE = pattern(r"[[:upper:]][[:lower:]]+\s+$")
 _ALONE = pattern(r"[[:lower:]][\s\"“(]+$")
-_PRODUCT_LEFT = re.compile(r"[\d%đ)]\s*$|\d\s?[^\W\d_]+(?:/[^\W\d_]+)?\s$")
+_PRODUCT_LEFT = re.compile(r"[\d%đ)]\s*$|\dc?m$|\d[^.;:]{0,28}\s$")
+_HAMLET_LEFT = re.compile(r"(?<!\w)(?:thôn|làng|bản|xóm|khu|tổ|trường|tiểu học|mầm non)\s[^,.;:\d]{1,28}$")
 _NAME_AFTER = pattern(r"\s[[:lower:]]")
 
 
@@ -53,7 +54,8 @@ def roman_numeral(place: Place) -> Piece | None:
         return None
     known = bool(_ROMAN_LEFT.search(place.left))
     if not known:
-        if len(a) < 2 or "L" in a or is_syllable(a.lower()) and not found["y"]:
+        hamlet = a == "I" and _HAMLET_LEFT.search(place.left)
+        if len(a) < 2 and not hamlet or "L" in a or is_syllable(a.lower()) and not hamlet and not found["y"]:
             return None
     first = ordinal(value) if _ORDINAL_LEFT.search(place.left) else cardinal(value)
     spoken = first
@@ -99,10 +101,16 @@ def capital_or_foreign(place: Place, word: str, table: Table) -> Piece | None:
     return None
 
 
+def product(place: Place) -> Piece | None:
+    """The x of 3 x 4 and 1mx1m."""
+    end = place.pos + 1
+    if _PRODUCT_LEFT.search(place.left) and re.match(r"\s*\d", place.right(end)):
+        return Piece(end, "nhân", "sign")
+    return None
+
+
 def _single(place: Place, word: str, end: int) -> Piece | None:
     low = word.lower()
-    if low == "x" and _PRODUCT_LEFT.search(place.left) and re.match(r"\s*\d", place.right(end)):
-        return Piece(end, "nhân", "sign")
     if low in "aeiouyăâêôơư":
         return (
             Piece(end, low, "capitals") if word.isupper() and not _NAME_AFTER.match(place.text, end) else None

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import re
 
-from broadcaster.reading.numbers import cardinal, digits, ordinal, quantity, whole
+from broadcaster.reading.numbers import cardinal, digits, fraction_digits, ordinal, quantity, whole
 from broadcaster.reading.scan import Piece, Place, pattern, words
-from broadcaster.reading.units import MAGNITUDE, UNIT, Measure, unit_at
+from broadcaster.reading.units import MAGNITUDE, UNIT, Measure, comparable, unit_at
 
 NUMBER = r"(?:\d{1,3}(?:\.\d{3})+(?!\d)(?:,\d{1,6})?|\d{1,18}(?:,\d{1,6})?)"
 _NUMBER = re.compile(NUMBER + r"(?!\d)")
@@ -26,9 +26,9 @@ _SIGNED = re.compile(rf"[-−–](?P<n>{NUMBER})(?!\d)")
 
 _SCORE_LEFT = re.compile(
     words(
-        "tỷ số|tỉ số|thắng|thua|hòa|hoà|luân lưu|kết quả|hiệp một|hiệp hai|dẫn|gỡ|bàn|hiệp 1|hiệp 2|séc|sét|ván"
+        "tỷ số|tỉ số|chung kết|bán kết|trận đấu|thắng|thua|hòa|hoà|luân lưu|kết quả|hiệp một|hiệp hai|dẫn|gỡ|bàn|hiệp 1|hiệp 2|séc|sét|ván"
     )
-    + r"[^.;]{0,24}$"
+    + r"[^.;]{0,40}$"
 )
 _SEASON_LEFT = re.compile(words("năm học|vụ|niên khóa|nhiệm kỳ|giai đoạn|mùa") + r"\s*$")
 _WHOLE_RIGHT = re.compile(
@@ -47,6 +47,12 @@ _COUNTED_RIGHT = re.compile(
     r"|chi bộ|tổ|đơn vị|đảng viên|lớp|trạm|dự án|tuyến|khu|bản|phiếu|câu|bài|mục tiêu|hồ sơ|mô hình|cơ sở|thành viên)"
     r"(?!\w)"
 )
+_METRES = re.compile(r"(\d{1,3})m(\d{2}|[14-9])(?![\w])")
+_NAMED_LEFT = re.compile(
+    r"(?<!\w)(?:đề án|chỉ thị|nghị quyết|nghị định|thông tư|kết luận|quyết định|quy định)\s(?:số\s)?$"
+)
+_VOTERS_RIGHT = re.compile(r"\s*(?:đại biểu|cử tri|thành viên|phiếu|đảng viên|ủy viên|hộ)(?!\w)")
+_IN_WORDS = re.compile(r"\s?\(\s?([^\W\d_]+(?:\s[^\W\d_]+){0,9})\s?\)")
 _LOWER_NEXT = pattern(r"\s*[[:lower:]]")
 _LOWER_LEFT = pattern(r"[[:lower:]]\s*$")
 _WORD_AFTER = re.compile(r"\s?(?P<w>nghìn|ngàn|triệu|tỷ|tỉ)(?!\w)")
@@ -80,7 +86,9 @@ def number_range(place: Place) -> Piece | None:
         if not unit:
             return None  # 250kVA-22/0,4kV
         first = unit_at(place.text, found.end("a"), place.stop)
-        spoken += f" {first.spoken if first else first_unit}"
+        if not first or not comparable(first, unit):
+            return None  # 220V - 50Hz: two things, not a range
+        spoken += f" {first.spoken}"
     ordinals = re.search(r"(?<!\w)thứ\s*$", left)
     if ordinals and a.isdigit() and b.isdigit():
         return Piece(end, f"{ordinal(int(a))} đến thứ {ordinal(int(b))}", "range")
@@ -118,10 +126,15 @@ def fraction(place: Place) -> Piece | None:
         unit = _measure(place, end)
         return Piece(unit.end if unit else end, f"{over} {unit.spoken}" if unit else over, "count")
     top, bottom = int(a), int(b)
+    if 1900 <= top < 2100 and bottom == top + 1:
+        return Piece(end, f"{cardinal(top)} đến {cardinal(bottom)}", "range", (over,))
     share = f"{cardinal(top)} phần {ordinal(bottom) if bottom == 4 else cardinal(bottom)}"
     if top < bottom and bottom != 0 and b[0] != "0" and a[0] != "0":
         whole_follows = _WHOLE_RIGHT.match(right)
         counted = _COUNTED_RIGHT.match(right)
+        if counted and bottom in (2, 3, 4) and _VOTERS_RIGHT.match(right):
+            counted = None
+            whole_follows = _VOTERS_RIGHT.match(right)
         if whole_follows and not counted and bottom <= 100:
             return Piece(end, share, "fraction", (over,))
         if not counted and bottom <= 10 and _WHOLE_LEFT.search(left):
@@ -129,9 +142,19 @@ def fraction(place: Place) -> Piece | None:
         if not counted and bottom <= 5 and _LOWER_NEXT.match(right) and not re.search(r"đạt\s*$", left):
             return Piece(end, share, "fraction", (over,))
     unit = _measure(place, end)
+    half_closed = top == 1 or re.match(r"\s*(?:$|[.,;)])", right)
+    if 0 < top < bottom <= 5 and half_closed and not unit and not counted_left(place):
+        return Piece(end, share, "fraction", (over,))
     if unit and unit.unit not in MAGNITUDE:
         return Piece(unit.end, f"{over} {unit.spoken}", "count", (share,))
     return Piece(end, over, "count", (share,) if 0 < top < bottom else ())
+
+
+def counted_left(place: Place) -> bool:
+    """True where a/b is a place in a list, a class or a scale, not a share."""
+    return bool(
+        re.search(r"(?:tỷ lệ|tỉ lệ|tỉ lệ chọi|tỷ lệ chọi|thứ|lớp|số|đạt|bản đồ|có)\s*:?\s*$", place.left)
+    )
 
 
 def ratio(place: Place) -> Piece | None:
@@ -161,6 +184,18 @@ def number(place: Place) -> Piece | None:
     if not found:
         return None
     text, end = found[0], found.end()
+    long = _METRES.match(place.text, place.pos, place.stop)
+    if long:
+        return Piece(long.end(), f"{cardinal(int(long[1]))} mét {fraction_digits(long[2])}", "unit")
+    if text[0] == "0" and len(text) == 2 and _NAMED_LEFT.search(place.left):
+        return Piece(end, digits(text), "document", (whole(text),))
+    if (
+        text[0] == "0"
+        and len(text) > 3
+        and text.isdigit()
+        and re.match(r"\s*(?:$|[.,;:)])", place.right(end))
+    ):
+        return Piece(end, digits(text), "account", (whole(text),))
     if text.isdigit() and len(text) < 3 and re.search(r"(?<!\w)thứ\s*$", place.left):
         return Piece(end, ordinal(int(text)), "ordinal")
     spoken = quantity(text)
@@ -180,6 +215,9 @@ def number(place: Place) -> Piece | None:
             code="ambiguous",
             message=message,
         )
+    again = _IN_WORDS.match(place.text, end, place.stop)
+    if again and again[1].lower() == spoken:
+        return Piece(again.end(), spoken, "number")  # "02 (hai) bản" is said once
     unit = _measure(place, end)
     if unit and text == "5" and unit.unit == "K":
         return Piece(unit.end, "năm ca", "code", ("năm nghìn",))
@@ -244,6 +282,17 @@ def _point(place: Place) -> Piece | None:
         return Piece(unit.end, f"{quantity(a + ',' + b)} {unit.spoken}", "unit")
     tail = digits(b) if b[0] == "0" else whole(b)
     return Piece(end, f"{whole(a)} chấm {tail}", "version", (quantity(a + "," + b),))
+
+
+_IN_DIGITS = re.compile(r"\((0?\d{1,9})\)")
+
+
+def repeated(place: Place) -> Piece | None:
+    """hai (02) bản: the number in brackets was just said in words."""
+    found = place.match(_IN_DIGITS)
+    if not found or not re.search(rf"(?<!\w){whole(found[1])}\s*$", place.left):
+        return None
+    return Piece(found.end(), "", "repeated", (whole(found[1]),))
 
 
 def signed(place: Place) -> Piece | None:

@@ -9,8 +9,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
-from dataclasses import dataclass
 from functools import cached_property
+from typing import NamedTuple
 
 # Letters of Vietnamese by case: the range à-ỹ of Unicode mixes both.
 UPPER = "A-ZÀÁÂÃÈÉÊÌÍÒÓÔÕÙÚÝĂĐĨŨƠƯẠẢẤẦẨẪẬẮẰẲẴẶẸẺẼẾỀỂỄỆỈỊỌỎỐỒỔỖỘỚỜỞỠỢỤỦỨỪỬỮỰỲỴỶỸ"
@@ -19,8 +19,7 @@ LOWER = UPPER.replace("A-Z", "").lower() + "a-z"
 LOOK = 64  # how far a rule may look, in characters: context is near or it is not context
 
 
-@dataclass(frozen=True, slots=True)
-class Piece:
+class Piece(NamedTuple):
     """`text[place:end]` is read `spoken`; `code` and `message` make it a warning."""
 
     end: int

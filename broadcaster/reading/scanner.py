@@ -6,6 +6,7 @@ import re
 from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import NamedTuple
 
 from broadcaster.model import VERBATIM
 from broadcaster.reading import audit, dates, documents, identifiers, letters, quantities, signs, times
@@ -52,8 +53,7 @@ DIGIT_RULES: tuple[Rule, ...] = (
 )
 
 
-@dataclass(frozen=True, slots=True)
-class Unit:
+class Unit(NamedTuple):
     """Something said between `start` and `end`.  kind: word (as written), piece, or pause (spoken is the mark)."""
 
     start: int
@@ -102,6 +102,8 @@ class Scanner:
                 token = token[: next(i for i, c in enumerate(token) if not c.isalpha())] or token[0]
                 kind, end = "word" if token.isalpha() else "sign", pos + len(token)
             if kind == "space":
+                if "\t" in token and units:
+                    units.append(Unit(pos, end, ",", "pause"))
                 pos = end
                 continue
             if (
@@ -154,6 +156,10 @@ class Scanner:
     def _word(self, place: Place, word: str, end: int) -> Piece | None:
         text, stop = place.text, place.stop
         following = text[end] if end < stop else " "
+        if word in ("x", "X"):
+            piece = letters.product(place)
+            if piece:
+                return piece
         if word in _FORM_WORDS:
             piece = audit.form_blank(place)
             if piece:
@@ -224,7 +230,7 @@ class Scanner:
         if c in "$€£¥₫":
             special = signs.money(place)
         elif c == "(":
-            special = identifiers.bracket_phone(place)
+            special = identifiers.bracket_phone(place) or quantities.repeated(place)
         elif c == "+":
             special = identifiers.phone(place)
         elif c == "*":

@@ -43,6 +43,10 @@ _UNIT_STROKE = re.compile(
     r"(?:\d[\d.,]*\s?|(?<!\w)(?:một|hai|ba|bốn|năm|sáu|bảy|tám|chín|mười|mỗi)\s)(?:[^\W\d_]+\s){0,3}[^\W\d_]+$"
 )
 _AFTER_LIST = pattern(r"\s*(?:$|[;.)]|\s[[:upper:]])")
+_SAME_LEFT = re.compile(
+    r"(?<!\w)(?:(thứ|tháng|quý|năm|lớp|ngày|tuần|đợt|bậc|cấp|vòng|lần|khóa|thế kỷ|phút thứ)\s[\w/]{1,10}|t[2-7])\s?$"
+)
+_FROM_LEFT = re.compile(r"(?<!\w)từ\s[^,.;:()–-]{1,44}$")
 _ALTERNATIVE = re.compile(r"(?:và|hoặc)$")
 
 
@@ -75,6 +79,8 @@ def ending(place: Place) -> tuple[int, str] | None:
 def closes_list(place: Place, end: int) -> bool:
     """True for the "..." after "lúa, ngô, khoai": it stands for what is not listed."""
     clause = re.split(r"[.;:!?(]", place.left)[-1]
+    if re.search(r"[^\W\d_],\s*$", clause):
+        return True
     return bool(
         clause.count(",")
         and re.search(r"[^\W\d_],?\s*$", clause)
@@ -98,7 +104,7 @@ def sign(place: Place) -> Piece | str:
     if c in ",;:":
         return COMMA
     if c in "-–—−‐‑":
-        return _dash(c, before, after)
+        return _dash(place, c, before, after)
     if c == "/":
         return _stroke(place, before, after)
     if c == "+":
@@ -106,7 +112,12 @@ def sign(place: Place) -> Piece | str:
             return ""
         spoken = (
             "cộng"
-            if re.search(r"\d\s*$", place.left) and re.match(r"\s*\d", place.right(place.pos + 1))
+            if after.isdigit()
+            and not before.isalnum()
+            or before.isdigit()
+            and not after.isalnum()
+            or re.search(r"\d\s*$", place.left)
+            and re.match(r"\s*\d", place.right(place.pos + 1))
             else "và"
         )
         return Piece(place.pos + 1, spoken, "sign", ("cộng", "và"))
@@ -128,8 +139,18 @@ def sign(place: Place) -> Piece | str:
     return Piece(place.pos + 1, "", "guess", code="symbol", message=message)
 
 
-def _dash(c: str, before: str, after: str) -> str:
+def _dash(place: Place, c: str, before: str, after: str) -> Piece | str:
     spaced = before.isspace() and after.isspace()
+    left, right = place.left, place.right(place.pos + 1)
+    pair = _SAME_LEFT.search(left)
+    if pair and re.match(rf"\s?{pair[1] or 't'}(?:\s|[2-7])|\s?cn\b|\s?chủ nhật", right):
+        return Piece(place.pos + 1, "đến", "range")
+    if (
+        spaced
+        and _FROM_LEFT.search(left)
+        and not re.search(r"(?<!\w)(?:đến|tới)(?!\w)", left.rsplit("từ", 1)[-1])
+    ):
+        return Piece(place.pos + 1, "đến", "range", ("",))
     if c in "—–" and spaced:
         return COMMA
     return ""

@@ -63,7 +63,7 @@ UNITS: dict[str, str] = {
     **{"inch": "inh", "MHZ": "mê ga héc", "Km": "ki lô mét", "KM": "ki lô mét", "Kg": "ki lô gam"},
     **{"KG": "ki lô gam", "Ha": "héc ta", "HA": "héc ta", "ML": "mi li lít", "CM": "xen ti mét"},
     **{"MM": "mi li mét", "Mg": "mi li gam", "MG": "mi li gam", "mW": "mi li oát", "lit": "lít", "T": "tấn"},
-    **{"độ C": "độ xê", "độ F": "độ ép", "độ": "độ"},
+    **{"µmol": "mi crô mol", "μmol": "mi crô mol", "độ C": "độ xê", "độ F": "độ ép", "độ": "độ"},
 }
 _SUPERSCRIPT = str.maketrans("²³", "23")
 for _name in [n for n in UNITS if n.endswith(("2", "3"))]:
@@ -81,13 +81,13 @@ _PER = {"h": "giờ", "s": "giây", "l": "lít", "p": "phút", "ph": "phút", "g
 # Below a stroke these are physics, said "trên"; everything else is counted, said "một".
 _PHYSICAL = frozenset("h s l L ml dl m3 m³ m2 m² kg phút giờ giây lít".split())
 _PHYSICAL_TOP = frozenset(
-    "km m cm mm m3 m³ mg µg μg mcg g dm3 l ml mmol mol IU UI kg ppm kcal J kJ W kW N lần/phút Mb MB".split()
+    "µmol μmol km m cm mm m3 m³ mg µg μg mcg g dm3 l ml mmol mol IU UI kg ppm kcal J kJ W kW N lần/phút Mb MB".split()
 )
 
 _NAMES = sorted(UNITS, key=len, reverse=True)
 UNIT = "(?:" + "|".join(re.escape(n) for n in _NAMES) + ")"
 _UNIT_AT = re.compile(
-    rf"(?P<gap>[ \u00a0]?)(?P<unit>{UNIT})(?P<per>(?:\s?/\s?(?:\d+\s?)?[^\W\d_]+[23²³]?)*)(?![\w²³])"
+    rf"(?P<gap>[ \u00a0]?)(?P<unit>{UNIT})(?P<per>(?:\s?/\s?(?:\d+\s?)?[^\W\d_]+[23²³]?)*)(?:(?=[x×]\d)|(?![\w²³]))"
     rf"|(?P<gap2>[ \u00a0]?)(?P<unit2>[%‰°º'’′₫€$£¥℃])(?P<per2>(?:/[^\W\d_]+)*)"
 )
 _PART = re.compile(r"/\s?(?:(\d+)\s?)?([^\W\d_]+[23²³]?)")
@@ -115,6 +115,8 @@ def unit_at(text: str, pos: int, stop: int) -> Measure | None:
     unit = found["unit"] or found["unit2"]
     gap = found["gap"] or found["gap2"] or ""
     per = found["per"] or found["per2"] or ""
+    if unit in ("đ", "Đ") and text[found.end("unit") : found.end("unit") + 2] in ("/c", "/C"):
+        return None  # 29 đ/c
     if gap and unit in _GLUED_ONLY and not (unit == "h" and per):
         return None
     end = found.end()
@@ -139,6 +141,26 @@ def unit_at(text: str, pos: int, stop: int) -> Measure | None:
         parts.append(_under(above, below, count))
         above, end = below, start + part.end()
     return Measure(end, unit, " ".join(parts), end > start)
+
+
+_FAMILIES = (
+    frozenset({"g", "gr", "kg", "mg", "lạng", "T"}),
+    frozenset({"mm", "cm", "dm", "m", "km"}),
+    frozenset({"ml", "l", "lít", "L", "m3", "m³"}),
+    frozenset({"m2", "m²", "ha", "km2", "km²"}),
+    frozenset({"W", "kW", "MW"}),
+    frozenset({"KB", "MB", "GB", "TB"}),
+    MONEY | MAGNITUDE,
+    frozenset({"độ", "độ C", "°C", "oC", "°", "º", "ºC"}),
+    frozenset({"p", "ph", "phút", "giờ", "giây", "s", "h", "'", "’", "′"}),
+)
+
+
+def comparable(first: Measure, second: Measure) -> bool:
+    """True when a range may run from one unit to the other."""
+    if first.unit == second.unit:
+        return True
+    return any(first.unit in family and second.unit in family for family in _FAMILIES)
 
 
 def _under(above: str, below: str, count: str) -> str:

@@ -118,6 +118,18 @@ def _espeak(name: str, home: Path, voices_dir: Path) -> Voice:
     return EspeakVoice(name or "vi+f5")
 
 
+def _gtts(name: str, home: Path, voices_dir: Path) -> Voice:
+    from broadcaster.speech.gtts import GttsVoice
+
+    return GttsVoice()
+
+
+def _piper(name: str, home: Path, voices_dir: Path) -> Voice:
+    from broadcaster.speech.piper import PiperVoice
+
+    return PiperVoice(name, home=home)
+
+
 def _silent(name: str, home: Path, voices_dir: Path) -> Voice:
     from broadcaster.speech.silent import SilentVoice
 
@@ -131,11 +143,13 @@ def _kokoro(name: str, home: Path, voices_dir: Path) -> Voice:
     except ImportError as error:
         reason = f"chưa cài đủ gói cho giọng nhúng ({error.name or error})"
         return UnavailableVoice(f"kokoro:{wanted}", label="giọng nhúng của đài", reason=reason)
-    return cast(Voice, open_kokoro(wanted, home=home, voices_dir=voices_dir))
+    return cast(Voice, open_kokoro(wanted, home=home / "var" / "voices", voices_dir=voices_dir))
 
 
 ENGINES: dict[str, Opener] = {
     "kokoro": _kokoro,
+    "gtts": _gtts,
+    "piper": _piper,
     "espeak": _espeak,
     "silent": _silent,
 }

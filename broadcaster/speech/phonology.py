@@ -186,6 +186,7 @@ _LETTER_NAMES: Mapping[str, str] = {
     "ô": "ô", "ơ": "ơ", "p": "pê", "q": "quy", "r": "rờ", "s": "sờ", "t": "tê", "u": "u", "ư": "ư", "v": "vê",
     "w": "vê kép", "x": "ích", "y": "i", "z": "dét",
 }  # fmt: skip
+MARKS = frozenset(",.?!")  # the pause marks that reach the model
 _DIGIT_NAMES = ("không", "một", "hai", "ba", "bốn", "năm", "sáu", "bảy", "tám", "chín")
 
 

@@ -10,6 +10,7 @@ import threading
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from pathlib import Path
 from typing import Any, cast
 
 from huey import RedisHuey, SqliteHuey
@@ -170,6 +171,7 @@ class Doorbell:
         if url.startswith("redis://"):
             self._huey = RedisHuey("broadcaster", url=url)
         else:
+            Path(url).parent.mkdir(parents=True, exist_ok=True)
             self._huey = SqliteHuey("broadcaster", filename=url)
         self._ring = self._huey.task(name="ring")(_rung)
 

@@ -41,14 +41,16 @@ class Browser:
     token: str = ""
 
     def get(self, url: str, **options: object) -> TestResponse:
-        answer = self.client.get(url, **options)  # type: ignore[arg-type]
-        found = re.search(r'name="csrf_token" value="([^"]+)"', answer.text)
-        if found:
-            self.token = found.group(1)
+        answer = self.client.get(url, buffered=True, **options)  # type: ignore[arg-type]
+        if answer.mimetype == "text/html":
+            found = re.search(r'name="csrf_token" value="([^"]+)"', answer.text)
+            self.token = found.group(1) if found else self.token
         return answer
 
     def post(self, url: str, data: dict[str, object] | None = None, **options: object) -> TestResponse:
-        return self.client.post(url, data={"csrf_token": self.token, **(data or {})}, **options)  # type: ignore[arg-type]
+        return self.client.post(
+            url, data={"csrf_token": self.token, **(data or {})}, buffered=True, **options
+        )  # type: ignore[arg-type]
 
     def sign_in(self, username: str, password: str = PASSWORD) -> Browser:
         self.get("/dang-nhap")

@@ -113,6 +113,14 @@ class Deck:
                 self._marks.append(Mark("end" if whole else "cut", clip.key, clip.start + sounded))
             return block
 
+    def clear(self) -> None:
+        """Forget everything that sounds or is cued: the device it was meant for is gone."""
+        with self._lock:
+            for clip in self._clips:
+                sounded = max(0, min(self.position, clip.end) - clip.start)
+                self._ended.append(Ended(clip.key, clip.start, sounded, False, clip.peak))
+            self._clips.clear()
+
     def take_ended(self) -> list[Ended]:
         """Clips that ended since the last call."""
         with self._lock:

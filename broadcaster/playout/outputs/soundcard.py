@@ -76,6 +76,7 @@ class SoundCard:
         """Open the device again when it was lost, every few seconds."""
         if self.fault and self._clock.monotonic() - self._opened_at > _REOPEN_S:
             self._close_device()
+            self._deck.clear()  # what was cut off must not go on minutes later
             self._open()
 
     def close(self) -> None:

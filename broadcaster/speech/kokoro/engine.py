@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -11,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from broadcaster.errors import VoiceError
-from broadcaster.speech import phonology, tones
+from broadcaster.speech import phonology, timing, tones
 from broadcaster.speech.kokoro import graph, model
 from broadcaster.speech.phonology import Break, Item, Syllable
 
@@ -64,12 +65,27 @@ def load_speaker(file: Path) -> Speaker:
     return speaker
 
 
-def pieces(items: list[Item], longest: int = MAX_SYLLABLES) -> list[list[Item]]:
-    """A sentence in pieces of at most `longest` syllables, cut after a break where there is one, else before
+@dataclass(frozen=True, slots=True)
+class Piece:
+    """A stretch of speech straight from the model: samples, its notes, and for each frame pitch and gain."""
+
+    sound: F32
+    notes: tuple[tones.Note, ...]
+    curve: tuple[float, ...]
+    gains: tuple[float, ...]
+
+
+def syllables(items: Sequence[Item]) -> int:
+    """How many of the items are syllables."""
+    return sum(isinstance(item, Syllable) for item in items)
+
+
+def cut(items: list[Item], longest: int = MAX_SYLLABLES) -> list[list[Item]]:
+    """A sentence in parts of at most `longest` syllables, cut after a break where there is one, else before
     a syllable that begins with a stop (its closure hides the cut)."""
     done: list[list[Item]] = []
     rest = list(items)
-    while sum(isinstance(i, Syllable) for i in rest) > longest:
+    while syllables(rest) > longest:
         count, best, best_rank = 0, 0, -1
         for index, item in enumerate(rest):
             if isinstance(item, Syllable):
@@ -84,11 +100,28 @@ def pieces(items: list[Item], longest: int = MAX_SYLLABLES) -> list[list[Item]]:
                 best, best_rank = cut_at, rank
         done.append(rest[:best])
         rest = rest[best:]
-    if any(isinstance(i, Syllable) for i in rest):
+    if syllables(rest):
         done.append(rest)
     elif done:
         done[-1].extend(rest)
     return done
+
+
+def _notes(places: Sequence[phonology.Place], steps: F32) -> list[tones.Note]:
+    """Where each syllable sounds, in pitch frames (two a step; the first token is the lead)."""
+    starts = np.concatenate([[0], np.cumsum(steps)]).astype(int) * 2
+    return [
+        tones.Note(
+            start=int(starts[p.start + 1]),
+            rhyme=int(starts[p.rhyme + 1]),
+            end=int(starts[p.end + 1]),
+            tone=p.syllable.tone,
+            stopped=p.syllable.stopped,
+            coda=int(starts[p.coda + 1]),
+            breathed=p.syllable.onset in phonology.BREATHED,
+        )
+        for p in places
+    ]
 
 
 class Engine:
@@ -114,25 +147,29 @@ class Engine:
 
     def speak(self, sentence: str, speaker: Speaker, *, speed: float = 1.0) -> F32:
         """Samples at 24 kHz, levelled, with clean ends; no syllable to say gives a short silence."""
-        items = phonology.parse(sentence)
-        total = sum(isinstance(i, Syllable) for i in items)
-        if total == 0:
+        sounds = [_faded(_trimmed(p.sound)) for p in self.pieces(sentence, speaker, speed=speed)]
+        if not sounds:
             return np.zeros(SAMPLE_RATE_HZ // 10, np.float32)
-        sound: list[F32] = []
-        said = 0
-        for piece in pieces(items):
-            last = said + sum(isinstance(i, Syllable) for i in piece) >= total
-            sound.append(self._piece(piece, speaker, speed=speed, sung=(total, said), last=last))
-            said += sum(isinstance(i, Syllable) for i in piece)
-        return _levelled(np.concatenate(sound))
+        return _levelled(np.concatenate(sounds))
+
+    def pieces(self, sentence: str, speaker: Speaker, *, speed: float = 1.0) -> Iterator[Piece]:
+        """The sentence as it comes from the model, in pieces of bounded length; none when nothing is said."""
+        items = phonology.parse(sentence)
+        total, said = syllables(items), 0
+        for part in cut(items):
+            end = part[-1].mark if isinstance(part[-1], Break) else ","
+            if said + syllables(part) == total and end == ",":
+                end = "."
+            yield self._piece(part, speaker, speed=speed, end=end, sung=(total, said))
+            said += syllables(part)
 
     def _piece(
-        self, items: list[Item], speaker: Speaker, *, speed: float, sung: tuple[int, int], last: bool
-    ) -> F32:
-        end = items[-1].mark if isinstance(items[-1], Break) else ("." if last else ",")
-        if not isinstance(items[-1], Break):
-            items = [*items, Break(end)]
-        text, places = phonology.sounds(items, phonology.ACCENTS[speaker.accent])
+        self, items: list[Item], speaker: Speaker, *, speed: float, end: str, sung: tuple[int, int]
+    ) -> Piece:
+        if isinstance(items[-1], Break):
+            items = items[:-1]
+        accent, melody = phonology.ACCENTS[speaker.accent], tones.MELODIES[speaker.accent]
+        text, places = phonology.sounds([*items, Break(end)], accent)
         numbers = [0, *(phonology.TOKENS[letter] for letter in text), 0]
         values: dict[str, NDArray[Any]] = {
             "tokens": np.array([numbers], np.int64),
@@ -140,64 +177,28 @@ class Engine:
             "speed": np.array([speed], np.float32),
         }
         self._run(0, values)
-        steps = values[graph.DURATIONS].reshape(-1).copy()
-        steps = _timed(steps, places)
-        steps[0], steps[-1] = min(steps[0], LEAD_STEPS), min(steps[-1], TAIL_STEPS)
+        own_steps = values[graph.DURATIONS].reshape(-1)
+        lead, *inner, tail = own_steps.tolist()
+        marks = [i for i, letter in enumerate(text) if letter in phonology.MARKS]
+        inner = timing.durations(inner, places, marks, speed=speed, rhythm=timing.NORTHERN)
+        steps = np.array([min(lead, LEAD_STEPS), *inner, min(tail, TAIL_STEPS)], own_steps.dtype)
         values[graph.DURATIONS] = steps.reshape(values[graph.DURATIONS].shape)
         self._run(1, values)
-        starts = np.concatenate([[0], np.cumsum(steps)]).astype(int) * 2
-        notes = [
-            tones.Note(
-                start=int(starts[p.start + 1]),
-                rhyme=int(starts[p.rhyme + 1]),
-                end=int(starts[p.end + 1]),
-                tone=p.syllable.tone,
-                stopped=p.syllable.stopped,
-                coda=int(starts[p.coda + 1]),
-                breathed=p.syllable.onset in phonology.BREATHED,
-            )
-            for p in places
-        ]
+        notes = _notes(places, steps)
         own = values[graph.PITCH]
-        melody = tones.MELODIES[speaker.accent]
         line = tones.line(notes, own.size, melody=melody, end_mark=end, sung=sung)
         curve = tones.pitch(own.reshape(-1).tolist(), notes, line, base_hz=speaker.pitch_hz, melody=melody)
+        gains = tones.strength(notes, own.size, melody=melody)
         values[graph.PITCH] = np.array(curve, np.float32).reshape(own.shape)
         self._run(2, values)
         sound = np.asarray(values[graph.SOUND], np.float32).reshape(-1)
-        gains = tones.strength(notes, own.size, melody=melody)
-        return _faded(_trimmed(sound * _drawn(gains, len(sound))))
+        return Piece(sound * _drawn(gains, len(sound)), tuple(notes), tuple(curve), tuple(gains))
 
     def _run(self, stage: int, values: dict[str, NDArray[Any]]) -> None:
         session = self._stages[stage]
         wanted = [output.name for output in session.get_outputs()]
         given = {value.name: values[value.name] for value in session.get_inputs()}
         values.update(zip(wanted, session.run(wanted, given), strict=True))
-
-
-STRETCH: dict[str, float] = {}
-
-
-def _timed(steps: F32, places: list[phonology.Place]) -> F32:
-    for p in places:
-        for key in (
-            f"tone{int(p.syllable.tone)}" + ("s" if p.syllable.stopped else ""),
-            "open" if not p.syllable.coda else "closed",
-            "ă" if p.syllable.nucleus in "ăâ" else "other",
-        ):
-            k = STRETCH.get(key)
-            if k is not None:
-                a, b = p.rhyme + 1, (p.coda if p.syllable.stopped else p.end) + 1
-                total = steps[a:b].sum()
-                want = max(round(float(total * k)), b - a)
-                new = np.maximum(np.floor(steps[a:b] * want / total), 1)
-                i = int(np.argmax(steps[a:b]))
-                new[i] += max(want - new.sum(), 1 - new[i])
-                steps[a:b] = new
-        k = STRETCH.get("stopcoda")
-        if k is not None and p.syllable.stopped:
-            steps[p.coda + 1] = max(1, round(float(steps[p.coda + 1] + k)))
-    return steps
 
 
 def _drawn(gains: list[float], length: int) -> F32:

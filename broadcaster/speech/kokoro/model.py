@@ -11,13 +11,13 @@ import hashlib
 import importlib.util
 import json
 import os
-import sqlite3
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 from broadcaster.errors import VoiceError
+from broadcaster.system import file_lock
 
 SOURCE_SHA256 = "6e742170d309016e5891a994e1ce1559c702a2ccd0075e67ef7157974f6406cb"
 SOURCE_BYTES = 92_361_271
@@ -127,25 +127,16 @@ def _hash_of(file: Path) -> str:
 
 @contextlib.contextmanager
 def _only_one(home: Path) -> Iterator[None]:
-    """One process at a time.  An exclusive SQLite transaction is a lock on every system, with a wait, and it
-    falls away with the process that held it."""
+    """One process at a time; the lock falls away with the process that held it."""
     try:
-        home.mkdir(parents=True, exist_ok=True)
-        connection = sqlite3.connect(home / "kokoro.lock", timeout=LOCK_WAIT_S, isolation_level=None)
-    except (OSError, sqlite3.Error) as error:
+        with file_lock(home / "kokoro.lock", timeout_s=LOCK_WAIT_S):
+            yield
+    except TimeoutError as error:
+        raise VoiceError("Một tiến trình khác đang chuẩn bị giọng nhúng quá lâu; hãy thử lại sau.") from error
+    except OSError as error:
         raise VoiceError(
-            f"Không ghi được vào thư mục giọng {home} ({error}); hãy xem lại quyền ghi."
+            f"Không ghi được vào thư mục giọng {home} ({error}); hãy xem lại quyền ghi và chỗ trống."
         ) from error
-    try:
-        try:
-            connection.execute("BEGIN EXCLUSIVE")
-        except sqlite3.Error as error:
-            raise VoiceError(
-                "Một tiến trình khác đang chuẩn bị giọng nhúng quá lâu; hãy thử lại sau."
-            ) from error
-        yield
-    finally:
-        connection.close()
 
 
 def _make(home: Path, folder: Path) -> None:

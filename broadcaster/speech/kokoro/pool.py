@@ -199,7 +199,6 @@ class _Worker:
                 stdin=subprocess.PIPE,
                 stdout=subprocess.PIPE,
                 env=environment,
-                creationflags=getattr(subprocess, "BELOW_NORMAL_PRIORITY_CLASS", 0),
             )
         except OSError as error:
             raise VoiceError(f"Không khởi động được tiến trình giọng nhúng ({error}).") from error

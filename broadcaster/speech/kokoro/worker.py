@@ -13,8 +13,7 @@ from pathlib import Path
 from typing import Any, BinaryIO
 
 from broadcaster.errors import VoiceError
-
-NICENESS = 10
+from broadcaster.system import die_with_parent, lower_priority
 
 
 def peak_rss_mb() -> float:
@@ -58,8 +57,8 @@ def serve(home: Path, requests: BinaryIO, answers: BinaryIO) -> None:
 
 def main() -> None:
     """Entry of the worker process."""
-    if hasattr(os, "nice"):
-        os.nice(NICENESS)
+    lower_priority()
+    die_with_parent()
     answers = os.fdopen(os.dup(1), "wb")
     os.dup2(2, 1)  # whatever a library prints must not mix with the answers
     serve(Path(sys.argv[1]), sys.stdin.buffer, answers)

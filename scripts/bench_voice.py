@@ -1,0 +1,294 @@
+#!/usr/bin/env python3
+"""How well and how fast the embedded voice speaks.  Method and figures: docs/benchmarks/voice.md
+
+    python scripts/bench_voice.py                    everything (about forty minutes on two cores)
+    python scripts/bench_voice.py speed tones        only these: error, noise, shuffled, speed, tones, start
+    python scripts/bench_voice.py --sentences 30     fewer sentences, a wider interval
+    python scripts/bench_voice.py --check            exit 1 when a target is missed
+
+Syllable errors need the recogniser (`pip install viet-asr scipy`); without it those measures are refused.
+"""
+
+from __future__ import annotations
+
+import argparse
+import hashlib
+import os
+import platform
+import random
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Sequence
+from concurrent.futures import ProcessPoolExecutor
+from multiprocessing import get_context
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+ROOT = Path(__file__).resolve().parents[1]
+sys.path.insert(0, str(ROOT))
+
+from broadcaster.model import Pcm  # noqa: E402
+from broadcaster.speech import phonology  # noqa: E402
+from broadcaster.speech.kokoro import open_kokoro  # noqa: E402
+from broadcaster.speech.kokoro.engine import FRAME_SAMPLES, SAMPLE_RATE_HZ, Engine, load_speaker  # noqa: E402
+from broadcaster.speech.listenback import PADDINGS_S, Listener, score  # noqa: E402
+
+VOICES = ROOT / "audio" / "voices"
+SENTENCES = ROOT / "tests" / "speech" / "voice_sentences.tsv"
+TARGETS = {
+    ("error", "nu-1"): 0.15,
+    ("error", "nam-1"): 0.18,
+    ("shuffled", "nu-1"): 0.30,
+    ("noise", "nu-1"): 0.25,
+}
+SPEED_TARGET, FIRST_USE_S, LATER_S, WORKER_MB, PITCH_ST = 5.0, 60.0, 2.0, 400.0, 0.5
+NOISE_DB, NOISE_SEEDS, BAND_HZ = 6.0, (11, 12), (350, 6000)
+
+F64 = NDArray[np.float64]
+missed_targets: list[str] = []
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    kinds = ("start", "speed", "tones", "error", "shuffled", "noise")
+    parser.add_argument("measures", nargs="*", choices=[*kinds, []], help="default: all")
+    parser.add_argument("--voice", action="append", help="nu-1, nam-1 (default: both)")
+    parser.add_argument("--sentences", type=int, default=10_000, help="at most so many")
+    parser.add_argument("--home", type=Path, default=ROOT / "var" / "voices")
+    parser.add_argument("--check", action="store_true")
+    options = parser.parse_args()
+    measures = options.measures or list(kinds)
+    voices = options.voice or ["nu-1", "nam-1"]
+    head()
+    lines = held_out()[: options.sentences]
+    if "start" in measures:
+        measure_start()
+    if "speed" in measures:
+        measure_speed(options.home, voices[0], lines[:20])
+    if "tones" in measures:
+        for voice in voices:
+            measure_tones(options.home, voice, lines[:40])
+    heard = [m for m in measures if m in ("error", "shuffled", "noise")]
+    if heard and (reason := Listener.available()) is not None:
+        sys.exit(reason)
+    for measure in heard:
+        for voice in voices:
+            measure_error(options.home, voice, lines, measure)
+    if missed_targets:
+        print("MISSED: " + "; ".join(missed_targets))
+        if options.check:
+            sys.exit(1)
+
+
+def head() -> None:
+    commit = subprocess.run(
+        ["git", "-C", str(ROOT), "rev-parse", "--short", "HEAD"], capture_output=True, text=True, check=False
+    ).stdout.strip()
+    name = next(
+        (
+            line.split(":", 1)[1].strip()
+            for line in Path("/proc/cpuinfo").read_text(encoding="utf-8").splitlines()
+            if line.startswith("model name")
+        )
+        if Path("/proc/cpuinfo").exists()
+        else (),
+        platform.processor(),
+    )
+    load = f", load {os.getloadavg()[0]:.1f}" if hasattr(os, "getloadavg") else ""
+    print(f"commit {commit or '?'}; {name}, {os.cpu_count()} cores{load}; Python {platform.python_version()}")
+
+
+def target(name: str, value: float, limit: float, *, at_least: bool = False) -> str:
+    good = value >= limit if at_least else value <= limit
+    if not good:
+        missed_targets.append(f"{name} {value:.3g} (target {'>=' if at_least else '<='} {limit:g})")
+    return "ok" if good else "MISSED"
+
+
+def held_out() -> list[str]:
+    """The sentences nothing was tuned on."""
+    rows = [line.split("\t") for line in SENTENCES.read_text(encoding="utf-8").splitlines() if line]
+    return [text for kind, text in rows if kind == "held"]
+
+
+def shuffled(lines: Sequence[str]) -> list[str]:
+    """The same syllables without any context, nine to a line, in a fixed disorder."""
+    words = [
+        item.written.lower()
+        for line in lines
+        for item in phonology.parse(line)
+        if isinstance(item, phonology.Syllable)
+    ]
+    random.Random(5).shuffle(words)  # noqa: S311
+    return [" ".join(words[i : i + 9]) for i in range(0, len(words), 9)]
+
+
+# ------------------------------------------------------------------------------------- time and memory
+
+
+def measure_start() -> None:
+    """From nothing to the first sound, and the same again: each in a fresh process."""
+    code = (
+        "import sys,time;from pathlib import Path;from broadcaster.speech.kokoro import open_kokoro;"
+        "t=time.perf_counter();v=open_kokoro('nu-1',home=Path(sys.argv[1]),voices_dir=Path(sys.argv[2]));"
+        "v.speak('Xin.');print(time.perf_counter()-t);v.close()"
+    )
+    with tempfile.TemporaryDirectory() as home:
+        took = [
+            float(
+                subprocess.run(
+                    [sys.executable, "-c", code, home, str(VOICES)],
+                    cwd=ROOT,
+                    capture_output=True,
+                    text=True,
+                    check=True,
+                ).stdout
+            )
+            for _ in range(4)
+        ]
+    print(f"first use, with set-up: {took[0]:.1f} s  [{target('first use', took[0], FIRST_USE_S)}]")
+    later = sorted(took[1:])
+    print(f"start after that: {later[1]:.2f} s ({later[0]:.2f}-{later[2]:.2f}, n=3)", end="  ")
+    print(f"[{target('later start', later[1], LATER_S)}]")
+
+
+def measure_speed(home: Path, name: str, lines: Sequence[str]) -> None:
+    """Twenty sentences by all workers, warm; the same samples each time."""
+    voice = open_kokoro(name, home=home, voices_dir=VOICES)
+    list(voice.speak_many(lines[:4]))
+    factors, digests, seconds = [], set(), 0.0
+    for _ in range(3):
+        begun = time.perf_counter()
+        sounds = [pcm.samples for pcm in voice.speak_many(lines)]
+        took = time.perf_counter() - begun
+        seconds = sum(map(len, sounds)) / SAMPLE_RATE_HZ
+        factors.append(seconds / took)
+        digests.add(hashlib.sha256(b"".join(s.tobytes() for s in sounds)).hexdigest())
+    factors.sort()
+    print(
+        f"speed {name}: {factors[1]:.2f} x real time ({factors[0]:.2f}-{factors[2]:.2f}, n=3, "
+        f"{len(lines)} sentences, {seconds:.0f} s)  [{target('speed', factors[1], SPEED_TARGET, at_least=True)}]"
+    )
+    print(f"memory of a worker, peak: {voice.peak_mb:.0f} MB  [{target('memory', voice.peak_mb, WORKER_MB)}]")
+    print(f"determinism: {'same samples' if len(digests) == 1 else 'DIFFERENT samples'} in three runs")
+    target("determinism", len(digests), 1)
+    voice.close()
+
+
+# ------------------------------------------------------------------------------------------------ pitch
+
+
+def measure_tones(home: Path, name: str, lines: Sequence[str]) -> None:
+    """The pitch we wrote against the pitch found in the sound, by tone, in semitones."""
+    engine, speaker = Engine(home), load_speaker(VOICES / f"{name}.json")
+    errors: dict[str, list[float]] = {}
+    for line in lines:
+        for piece in engine.pieces(line, speaker):
+            for note in piece.notes:
+                key = note.tone.name + ("+stop" if note.stopped else "")
+                for frame in range(note.rhyme + 2, (note.coda if note.stopped else note.end) - 2):
+                    wanted, strength = piece.curve[frame], piece.gains[frame]
+                    found = pitch_at(piece.sound, frame, wanted) if wanted > 0 and strength > 0.9 else 0.0
+                    if found:
+                        errors.setdefault(key, []).append(12 * abs(np.log2(found / wanted)))
+    for key, values in sorted(errors.items()):
+        median = float(np.median(values))
+        verdict = target(f"pitch {name} {key}", median, PITCH_ST)
+        print(f"pitch {name} {key:10s} median error {median:.2f} st (n={len(values)})  [{verdict}]")
+
+
+def pitch_at(sound: NDArray[np.float32], frame: int, near: float) -> float:
+    """Pitch in hertz by normalised autocorrelation within seven semitones of `near`; 0 when not voiced."""
+    width = int(3 * SAMPLE_RATE_HZ / near)
+    middle = int((frame + 0.5) * FRAME_SAMPLES / 2)
+    start = middle - width // 2
+    lags = range(int(SAMPLE_RATE_HZ / near / 1.5), int(SAMPLE_RATE_HZ / near * 1.5))
+    if start < 0 or start + width + lags[-1] > len(sound):
+        return 0.0
+    here = sound[start : start + width].astype(np.float64)
+    best = [
+        float(here @ later / (np.linalg.norm(here) * np.linalg.norm(later) + 1e-12))
+        for later in (sound[start + lag : start + lag + width].astype(np.float64) for lag in lags)
+    ]
+    top = int(np.argmax(best))
+    return SAMPLE_RATE_HZ / lags[top] if best[top] > 0.6 else 0.0
+
+
+# ----------------------------------------------------------------------------------------- being understood
+
+
+def measure_error(home: Path, name: str, lines: Sequence[str], measure: str) -> None:
+    """Syllable error by the recogniser, paddings pooled, 95 % interval over sentences."""
+    said = shuffled(lines) if measure == "shuffled" else list(lines)
+    voice = open_kokoro(name, home=home, voices_dir=VOICES)
+    jobs: list[tuple[str, NDArray[np.float32], float]] = []
+    for line, pcm in zip(said, voice.speak_many(said), strict=True):
+        if measure == "noise":
+            jobs += [(line, in_noise(pcm.samples, seed), 0.4) for seed in NOISE_SEEDS]
+        else:
+            jobs += [(line, pcm.samples, padding) for padding in PADDINGS_S]
+    voice.close()
+    with ProcessPoolExecutor(2, mp_context=get_context("spawn")) as listeners:
+        texts = list(listeners.map(hear, [j[1] for j in jobs], [j[2] for j in jobs], chunksize=6))
+    times = len(jobs) // len(said)
+    pairs = [(job[0], text) for job, text in zip(jobs, texts, strict=True)]
+    result = score([pairs[i : i + times] for i in range(0, len(pairs), times)])
+    limit = TARGETS.get((measure, name))
+    verdict = f"  [{target(f'{measure} {name}', result.error, limit)}]" if limit is not None else ""
+    print(
+        f"syllable error {measure} {name}: {result.error:.3f} (95 % {result.low:.3f}-{result.high:.3f}), tones "
+        f"ignored {result.error_without_tones:.3f}, {len(said)} lines x {times}, "
+        f"{result.syllables // times} syllables{verdict}",
+        flush=True,
+    )
+
+
+_listener: Listener | None = None
+
+
+def hear(samples: NDArray[np.float32], padding_s: float) -> str:
+    """What the recogniser of this process understands."""
+    global _listener
+    if _listener is None:
+        _listener = Listener()
+    return _listener.hear(Pcm(samples, SAMPLE_RATE_HZ), padding_s=padding_s)
+
+
+def in_noise(samples: NDArray[np.float32], seed: int) -> NDArray[np.float32]:
+    """The sound as a horn gives it (band-passed, lifted at 2.8 kHz, compressed 3:1), with pink noise NOISE_DB
+    below the speech level inside the band."""
+    from scipy.signal import butter, sosfilt
+
+    band = butter(4, BAND_HZ, "bandpass", fs=SAMPLE_RATE_HZ, output="sos")
+    voiced = sosfilt(butter(4, 250, "highpass", fs=SAMPLE_RATE_HZ, output="sos"), samples.astype(np.float64))
+    presence = sosfilt(butter(1, (1800, 4300), "bandpass", fs=SAMPLE_RATE_HZ, output="sos"), voiced)
+    voiced = compressed(voiced + 0.58 * presence)
+    white = np.random.default_rng(seed).standard_normal(len(samples) + SAMPLE_RATE_HZ)
+    spectrum = np.fft.rfft(white)
+    spectrum[1:] /= np.sqrt(np.arange(1, len(spectrum)))
+    pink = np.fft.irfft(spectrum, len(white))[: len(samples)]
+    speech = float(np.sqrt(np.mean(sosfilt(band, voiced) ** 2)))
+    noise = float(np.sqrt(np.mean(sosfilt(band, pink) ** 2)))
+    mixed = sosfilt(band, voiced + pink * (speech / noise * 10 ** (-NOISE_DB / 20)))
+    return (0.7 * mixed / np.abs(mixed).max()).astype(np.float32)
+
+
+def compressed(samples: F64) -> F64:
+    """3:1 above -24 dB of the peak, 5 ms up and 120 ms down."""
+    level, envelope = 0.0, np.empty_like(samples)
+    up, down = np.exp(-1 / (0.005 * SAMPLE_RATE_HZ)), np.exp(-1 / (0.12 * SAMPLE_RATE_HZ))
+    for i, value in enumerate(np.abs(samples)):
+        level = value + (level - value) * (up if value > level else down)
+        envelope[i] = level
+    over = np.maximum(20 * np.log10(envelope / np.abs(samples).max() + 1e-9) + 24, 0)
+    return np.asarray(samples * 10 ** (-over * (2 / 3) / 20), np.float64)
+
+
+if __name__ == "__main__":
+    main()

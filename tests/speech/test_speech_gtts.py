@@ -1,0 +1,211 @@
+"""The online voice against a local server that behaves like the endpoint, well and badly."""
+
+from __future__ import annotations
+
+import base64
+import json
+import subprocess
+import threading
+import time
+import urllib.parse
+from collections.abc import Iterator
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import Any
+
+import pytest
+
+from broadcaster.errors import VoiceError
+from broadcaster.speech.ffmpeg import find_ffmpeg
+from broadcaster.speech.gtts import GttsVoice
+from broadcaster.speech.sound import rms_db
+
+WORDS = "Kính thưa bà con, sáng mai cắt điện."
+
+
+def mp3(seconds: float) -> bytes:
+    command = [
+        find_ffmpeg(),
+        "-v",
+        "error",
+        "-f",
+        "lavfi",
+        "-i",
+        f"sine=300:duration={seconds}",
+        "-ar",
+        "24000",
+    ]
+    return subprocess.run([*command, "-f", "mp3", "-"], capture_output=True, check=True, timeout=30).stdout
+
+
+class Endpoint:
+    """A server whose `manner` says how it answers; it remembers what it was asked, and when."""
+
+    def __init__(self) -> None:
+        self.manners: list[str] = ["good"]
+        self.asked: list[str] = []
+        self.at: list[float] = []
+        self.released = threading.Event()
+        endpoint = self
+
+        class Handler(BaseHTTPRequestHandler):
+            def do_POST(self) -> None:
+                endpoint.answer(self)
+
+            def log_message(self, *_args: Any) -> None:
+                pass
+
+        self.server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+        self.thread = threading.Thread(target=self.server.serve_forever, args=(0.02,))
+        self.thread.start()
+
+    @property
+    def url(self) -> str:
+        return f"http://127.0.0.1:{self.server.server_port}/batchexecute"
+
+    def close(self) -> None:
+        self.released.set()
+        self.server.shutdown()
+        self.thread.join()
+        self.server.server_close()
+
+    def answer(self, request: BaseHTTPRequestHandler) -> None:
+        form = urllib.parse.parse_qs(request.rfile.read(int(request.headers["Content-Length"])).decode())
+        text = json.loads(json.loads(form["f.req"][0])[0][0][1])[0]
+        self.at.append(time.monotonic())
+        self.asked.append(text)
+        manner = self.manners[min(len(self.asked), len(self.manners)) - 1]
+        if manner == "hang":
+            self.released.wait(20)
+            return
+        if manner == "drop":
+            request.connection.close()
+            return
+        status, body = 200, b""
+        if manner == "good":
+            sound = base64.b64encode(mp3(0.25 * len(text.split()))).decode()
+            body = f')]}}\'\n\n[["wrb.fr","jQ1olc","[\\"{sound}\\"]",null,null,null,"generic"]]\n'.encode()
+        elif manner == "silent answer":
+            body = b'[["wrb.fr","jQ1olc","[\\"\\"]",null]]'
+        elif manner == "no sound":
+            body = b'[["wrb.fr","jQ1olc",null,null]]'
+        elif manner == "broken sound":
+            sound = base64.b64encode(b"this is not an mp3 " * 40).decode()
+            body = f'[["wrb.fr","jQ1olc","[\\"{sound}\\"]"]]'.encode()
+        elif manner == "html":
+            body = b"<!doctype html><html><body>Unusual traffic</body></html>"
+        elif manner == "drip":
+            body = b"x"
+        elif manner == "endless":
+            body = b"x" * 5_000_000
+        else:
+            status, body = int(manner), b"sorry"
+        request.send_response(status)
+        request.send_header("Content-Length", "100000" if manner == "drip" else str(len(body)))
+        request.end_headers()
+        try:
+            request.wfile.write(body)
+            while manner == "drip" and not self.released.wait(0.1):
+                request.wfile.write(b"x")
+        except (BrokenPipeError, ConnectionResetError):
+            pass
+
+
+@pytest.fixture
+def endpoint() -> Iterator[Endpoint]:
+    server = Endpoint()
+    yield server
+    server.close()
+
+
+@pytest.fixture
+def voice(endpoint: Endpoint) -> Iterator[GttsVoice]:
+    opened = GttsVoice(endpoint=endpoint.url, connect_s=1, read_s=0.6, sentence_s=2, pause_s=0.01, rest_s=600)
+    yield opened
+    opened.close()
+
+
+def test_a_good_answer_is_sound(voice: GttsVoice, endpoint: Endpoint) -> None:
+    pcm = voice.speak(WORDS)
+    assert pcm.sample_rate_hz == 24_000
+    assert pcm.duration_ms == pytest.approx(2_000, abs=150)
+    assert rms_db(pcm.samples) > -30
+    assert endpoint.asked == [WORDS]
+
+
+def test_a_long_sentence_is_asked_for_in_pieces_one_after_another(endpoint: Endpoint) -> None:
+    voice = GttsVoice(endpoint=endpoint.url, pause_s=0.15)
+    words = ", ".join(["Ủy ban nhân dân xã đề nghị bà con chủ động sắp xếp công việc"] * 4)
+    pcm = voice.speak(words)
+    voice.close()
+    assert len(endpoint.asked) >= 3
+    assert " ".join(endpoint.asked).replace(",", "").split() == words.replace(",", "").split()
+    assert all(len(piece) <= 100 for piece in endpoint.asked)
+    assert min(after - before for before, after in zip(endpoint.at, endpoint.at[1:], strict=False)) >= 0.14
+    assert pcm.duration_ms == pytest.approx(250 * len(words.split()), rel=0.1)
+
+
+def test_speed_is_made_here(voice: GttsVoice) -> None:
+    assert voice.speak(WORDS, speed=1.25).duration_ms == pytest.approx(1_600, abs=150)
+
+
+def test_too_many_requests_opens_the_breaker_and_time_closes_it(endpoint: Endpoint) -> None:
+    endpoint.manners = ["429", "good"]
+    now = [1_000.0]
+    voice = GttsVoice(
+        endpoint=endpoint.url, pause_s=0, rest_s=600, clock=lambda: now[0], sleep=lambda _s: None
+    )
+    assert voice.available() is None
+    with pytest.raises(VoiceError, match="429"):
+        voice.speak(WORDS)
+    assert "thử lại sau 10 phút" in (voice.available() or "")
+    with pytest.raises(VoiceError, match="429"):
+        voice.speak(WORDS)
+    assert len(endpoint.asked) == 1  # it was not even asked
+    now[0] += 601
+    assert voice.available() is None
+    assert voice.speak(WORDS).duration_ms > 1_000
+    voice.close()
+
+
+@pytest.mark.parametrize(
+    ("manner", "message", "requests"),
+    [
+        ("hang", "không trả lời kịp", 1),
+        ("drip", "trả lời quá chậm", 1),
+        ("drop", "không nối được mạng", 2),
+        ("503", "503", 2),
+        ("403", "mã 403", 1),
+        ("html", "không gửi âm thanh", 1),
+        ("no sound", "không gửi âm thanh", 1),
+        ("silent answer", "trống", 1),
+        ("broken sound", "không giải mã được|trống", 1),
+        ("endless", "quá nhiều dữ liệu", 1),
+    ],
+)
+def test_a_bad_answer_is_one_clear_sentence(
+    voice: GttsVoice, endpoint: Endpoint, manner: str, message: str, requests: int
+) -> None:
+    endpoint.manners = [manner]
+    with pytest.raises(VoiceError, match=message):
+        voice.speak(WORDS)
+    assert len(endpoint.asked) == requests
+
+
+def test_one_server_error_is_tried_again(voice: GttsVoice, endpoint: Endpoint) -> None:
+    endpoint.manners = ["500", "good"]
+    assert voice.speak(WORDS).duration_ms > 1_000
+
+
+def test_no_network_is_said_at_once_and_remembered() -> None:
+    voice = GttsVoice(endpoint="http://127.0.0.1:9/x", connect_s=1, pause_s=0)
+    with pytest.raises(VoiceError, match="không nối được mạng"):
+        voice.speak(WORDS)
+    assert "không nối được mạng" in (voice.available() or "")
+    voice.close()
+
+
+def test_nothing_to_say_is_not_sent(voice: GttsVoice, endpoint: Endpoint) -> None:
+    for words in ("", "…", " – ! "):
+        with pytest.raises(VoiceError, match="không có chữ"):
+            voice.speak(words)
+    assert endpoint.asked == []

@@ -1,0 +1,76 @@
+"""Receivers, jingles, help, the component page."""
+
+from __future__ import annotations
+
+import io
+import re
+from typing import Any
+
+from sqlalchemy import select
+
+from broadcaster.delivery.receivers import pair
+from broadcaster.store.tables import Jingle, Receiver
+from tests.support.web_station import NOW, flac
+
+
+def test_a_receiver_gets_a_code_that_pairs_it_once_and_is_revoked(world: Any) -> None:
+    technician = world.browser("kythuat")
+    technician.get("/may-thu")
+    assert technician.post("/may-thu", {"name": " "}).status_code == 422
+    page = technician.post("/may-thu", {"name": "Loa nhà văn hóa", "villages": [str(world.made.villages[1])]})
+    assert page.status_code == 200
+    code = re.search(r'class="code">([^<]+)<', page.text).group(1)
+    assert code not in technician.get("/may-thu").text  # shown once
+    with world.db.writing() as session:
+        receiver, _token = pair(session, code, now=NOW)
+        receiver_id = receiver.id
+    assert "Đồng Hơn" in technician.get("/may-thu").text
+    assert technician.post(f"/may-thu/{receiver_id}/thu-hoi").status_code == 303
+    with world.db.reading() as session:
+        assert session.get_one(Receiver, receiver_id).revoked_at == NOW
+    assert "Đã thu hồi" in technician.get("/may-thu").text
+
+
+def test_a_jingle_is_taken_in_with_its_source_and_can_be_heard(world: Any) -> None:
+    author = world.browser("canbo")
+    author.get("/nhac-hieu")
+    form = {"title": "Chuông mới", "kind": "chime", "source": "Xã tự thu", "licence": "của xã"}
+    made = author.post("/nhac-hieu", form | {"file": (io.BytesIO(flac(1.5)), "chuong.flac")})
+    assert made.status_code == 303, made.text
+    with world.db.reading(station_id=world.made.station) as session:
+        row = session.scalars(select(Jingle).where(Jingle.title == "Chuông mới")).one()
+        jingle_id, duration_ms = row.id, row.duration_ms
+    assert 1000 < duration_ms <= 1600
+    heard = author.get(f"/nhac-hieu/{jingle_id}/nghe")
+    assert heard.data.startswith(b"fLaC")
+
+
+def test_a_jingle_that_is_not_sound_is_refused_and_the_words_stay(world: Any) -> None:
+    author = world.browser("canbo")
+    author.get("/nhac-hieu")
+    form = {"title": "Không phải nhạc", "kind": "opening", "source": "tôi", "licence": "của tôi"}
+    answer = author.post("/nhac-hieu", form | {"file": (io.BytesIO(b"day la van ban"), "nhac.mp3")})
+    assert answer.status_code == 422
+    assert 'value="Không phải nhạc"' in answer.text
+    assert author.post("/nhac-hieu", form).status_code == 422
+    assert author.post("/nhac-hieu", form | {"kind": "la", "file": (io.BytesIO(flac()), "a.flac")}).status_code == 422
+
+
+def test_help_pages_are_shown_as_written_and_unknown_ones_are_missing(world: Any) -> None:
+    browser = world.browser()
+    listing = browser.get("/huong-dan").text
+    assert "/huong-dan/can-bo" in listing
+    assert "<h1>" in browser.get("/huong-dan/can-bo").text
+    assert browser.get("/huong-dan/..%2f..%2fREADME").status_code == 404
+
+
+def test_the_component_page_has_every_state_word(world: Any) -> None:
+    page = world.browser().get("/style").text
+    for word in ("Nháp", "Chờ duyệt", "Đã duyệt", "Trả lại", "Lỡ giờ phát", "Nhường bản khẩn cấp", "Không phát được"):
+        assert word in page
+
+
+def test_htmx_comes_from_its_package_under_our_own_address(world: Any) -> None:
+    answer = world.browser().get("/vendor/htmx.min.js")
+    assert answer.mimetype == "text/javascript"
+    assert b"htmx" in answer.data[:200]

@@ -1,0 +1,159 @@
+"""The week's table, one airing's running order, slots, today's board."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from sqlalchemy import select
+
+from broadcaster.model import AiringState
+from broadcaster.schedule.plan import airing_of
+from broadcaster.store.tables import Airing, Slot
+from tests.support.web_station import NOW, at
+
+
+def titles(world: Any, airing_id: str) -> list[str]:
+    with world.db.reading(station_id=world.made.station) as session:
+        return [item.title for item in airing_of(session, airing_id).items]
+
+
+def test_the_week_is_a_real_table_of_days_and_times(world: Any) -> None:
+    page = world.browser("canbo").get("/lich?tuan=2026-11-26").text
+    assert "Tuần 48: 23/11/2026 đến 29/11/2026" in page
+    assert page.count('scope="col"') == 8
+    for word in ("Thứ Hai", "Chủ nhật", "05:30", "17:00", "hôm nay"):
+        assert word in page
+
+
+@pytest.mark.parametrize("wanted", ["khong-phai-ngay", "2026-13-45", ""])
+def test_a_week_that_is_no_date_is_this_week(world: Any, wanted: str) -> None:
+    assert "Tuần 48" in world.browser("canbo").get(f"/lich?tuan={wanted}").text
+
+
+def test_times_are_the_stations_whatever_the_machine_thinks(world: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    import time
+
+    for zone in ("UTC", "America/New_York"):
+        monkeypatch.setenv("TZ", zone)
+        time.tzset()
+        page = world.browser("canbo").get("/").text
+        assert "08:00 <small>giờ đài" in page
+        assert "Thứ Ba, 24/11/2026" in page
+    monkeypatch.undo()
+    time.tzset()
+
+
+def test_a_bulletin_is_placed_moved_and_taken_out(world: Any) -> None:
+    author = world.browser("canbo")
+    url = f"/lich/buoi/{world.made.tomorrow}"
+    author.get(url)
+    for bulletin_id in (world.made.approved, world.made.waiting):
+        assert author.post(url + "/xep", {"bulletin": str(bulletin_id)}).status_code == 303
+    assert titles(world, world.made.tomorrow) == ["Bình dân học vụ số", "Phòng cháy rừng mùa hanh khô"]
+    assert author.post(f"{url}/doi-cho/{world.made.waiting}", {"position": "1"}).status_code == 303
+    assert titles(world, world.made.tomorrow)[0] == "Phòng cháy rừng mùa hanh khô"
+    page = author.get(url).text
+    assert "Chưa duyệt" in page
+    assert author.post(f"{url}/bo/{world.made.waiting}").status_code == 303
+    assert titles(world, world.made.tomorrow) == ["Bình dân học vụ số"]
+
+
+def test_moving_into_another_airing_happens_wholly_or_not_at_all(world: Any) -> None:
+    author = world.browser("canbo")
+    url = f"/lich/buoi/{world.made.evening}"
+    author.get(url)
+    moved = author.post(f"{url}/chuyen/{world.made.waiting}", {"target": world.made.tomorrow})
+    assert moved.status_code == 303
+    assert titles(world, world.made.tomorrow) == ["Phòng cháy rừng mùa hanh khô"]
+    assert titles(world, world.made.evening) == ["Bình dân học vụ số"]
+    refused = author.post(f"{url}/chuyen/{world.made.approved}", {"target": world.made.morning})
+    assert refused.status_code == 422  # the morning is over
+    assert titles(world, world.made.evening) == ["Bình dân học vụ số"]
+
+
+def test_what_has_started_offers_no_change_and_takes_none(world: Any) -> None:
+    author = world.browser("canbo")
+    url = f"/lich/buoi/{world.made.morning}"
+    assert "/xep" not in author.get(url).text
+    author.get(f"/lich/buoi/{world.made.evening}")
+    refused = author.post(url + "/xep", {"bulletin": str(world.made.waiting)})
+    assert refused.status_code == 422
+    assert 'role="alert"' in refused.text
+    assert titles(world, world.made.morning) == ["Bình dân học vụ số"]
+
+
+def test_an_airing_is_left_out_with_its_reason(world: Any) -> None:
+    author = world.browser("canbo")
+    url = f"/lich/buoi/{world.made.evening}"
+    author.get(url)
+    assert author.post(url + "/khong-phat", {"reason": ""}).status_code == 422
+    assert author.post(url + "/khong-phat", {"reason": "Quốc tang"}).status_code == 303
+    with world.db.reading() as session:
+        row = session.get_one(Airing, world.made.evening)
+        assert (row.state, row.reason) == (AiringState.SKIPPED, "Quốc tang")
+    assert "Quốc tang" in author.get("/lich").text
+    assert "Quốc tang" in author.get("/").text
+
+
+def test_a_clash_is_refused_with_its_ways_out_and_the_form_stays_filled(world: Any) -> None:
+    author = world.browser("canbo")
+    author.get("/lich")
+    answer = author.post("/lich/them", {"day": "2026-11-25", "start": "05:35", "minutes": "10"})
+    assert answer.status_code == 422
+    assert "Có thể làm một trong các cách sau" in answer.text
+    assert 'value="05:35"' in answer.text
+    assert 'value="2026-11-25"' in answer.text
+    made = author.post("/lich/them", {"day": "2026-11-25", "start": "09:00", "minutes": "10"})
+    assert made.status_code == 303
+    assert "09:00" in author.get("/lich").text
+
+
+@pytest.mark.parametrize(
+    "form", [{"day": "", "start": "09:00", "minutes": "10"}, {"day": "2026-11-25", "start": "9 giờ", "minutes": "10"},
+             {"day": "2026-11-25", "start": "09:00", "minutes": "-3"}]
+)  # fmt: skip
+def test_a_half_filled_extra_airing_gets_a_sentence(world: Any, form: dict[str, str]) -> None:
+    author = world.browser("canbo")
+    author.get("/lich")
+    answer = author.post("/lich/them", form)
+    assert answer.status_code == 422
+    assert 'role="alert"' in answer.text
+
+
+def test_a_slot_is_added_and_dropped_and_a_clashing_one_is_refused(world: Any) -> None:
+    author = world.browser("canbo")
+    author.get("/lich/khung-gio")
+    form = {"name": "Buổi trưa", "weekdays": ["mon", "wed"], "start": "11:00", "minutes": "10", "from": "2026-11-24"}
+    assert author.post("/lich/khung-gio", form).status_code == 303
+    assert "Buổi trưa" in author.get("/lich/khung-gio").text
+    assert author.post("/lich/khung-gio", form | {"weekdays": []}).status_code == 422
+    clash = author.post("/lich/khung-gio", form | {"start": "05:40", "name": "Trùng"})
+    assert clash.status_code == 422
+    assert 'value="Trùng"' in clash.text
+    with world.db.reading(station_id=world.made.station) as session:
+        slot_id = session.scalars(select(Slot.id).where(Slot.name == "Buổi trưa")).one()
+    assert author.post(f"/lich/khung-gio/{slot_id}/bo").status_code == 303
+    assert "Buổi trưa" not in author.get("/lich/khung-gio").text
+
+
+def test_the_board_says_what_is_next_what_was_heard_and_what_is_missing(world: Any) -> None:
+    page = world.browser("canbo").get("/").text
+    assert "Buổi tiếp theo" in page
+    assert "9 giờ 00 phút" in page
+    assert "Loa trụ sở xã" in page
+    assert "Thôn xác nhận đã phát 2/5" in page
+    assert "Buổi 05:30 ngày 25/11 chưa có bản tin nào" in page
+
+
+def test_while_something_sounds_the_board_says_so(world: Any) -> None:
+    world.clock.now = at("05:32")
+    page = world.browser("canbo").get("/").text
+    assert "Đang phát" in page
+    assert "2 phút" in page
+
+
+def test_a_receiver_that_fell_silent_is_named(world: Any) -> None:
+    world.clock.now = NOW + timedelta(hours=1)
+    assert "Loa trụ sở xã không báo về (lần cuối 1 giờ trước)" in world.browser("canbo").get("/").text
