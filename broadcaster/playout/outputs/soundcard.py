@@ -18,7 +18,7 @@ from broadcaster.playout.outputs.deck import RATE_HZ, Deck, Ended, Samples
 BUFFER_MS: Final = 20
 NULL: Final = "null"  # `soundcard:null`: chosen on purpose, for measurements without a card
 _REOPEN_S: Final = 5.0
-_REOPEN_RARELY_S: Final = 30.0  # after a minute without a card
+_REOPEN_RARELY_S: Final = 60.0  # after a minute without a card
 _TRIES: Final = 12
 _SILENT_CARD_S: Final = 2.0  # a device that asks for nothing this long is lost
 
@@ -176,7 +176,7 @@ def _open_miniaudio(render: Callable[[int], Samples], null: bool) -> Device:
         )
         device.start(generator)
     except miniaudio.MiniaudioError as error:
-        raise OSError(f"{error}") from error
+        raise OSError(", ".join(str(part) for part in error.args)) from error
     return _Miniaudio(device)
 
 
