@@ -5,6 +5,10 @@ import xml.etree.ElementTree as ET
 import zipfile
 from typing import Any
 
+from sqlalchemy import select
+
+from broadcaster.model import RenditionKind
+from broadcaster.store.tables import Rendition
 from tests.support.web_station import at, flac
 from tests.web.test_web_village import link
 
@@ -30,7 +34,10 @@ def test_the_calendar_has_every_coming_airing_and_an_unknown_station_is_not_ther
 
 def test_the_day_comes_in_one_file_and_goes_on_where_it_stopped(world: Any) -> None:
     world.clock.now = at("08:00")
-    world.app.extensions["broadcaster"].blobs.put(flac(), suffix="mp3")  # the programme's file, by its hash
+    sha256 = world.app.extensions["broadcaster"].blobs.put(flac(), suffix="mp3")
+    with world.db.writing() as session:
+        for rendition in session.scalars(select(Rendition).where(Rendition.kind == RenditionKind.AIR)):
+            rendition.sha256 = sha256
     browser = world.browser()
     whole = browser.get(link(world) + "/ca-ngay.zip")
     assert whole.status_code == 200
