@@ -124,9 +124,9 @@ class Table:
         if not 6 <= len(code) <= 14 or not code.isupper():
             return None
         for tail in ("TU", "TW", "ĐU"):
-            head = self.meanings.get(code.removesuffix(tail), []) if code.endswith(tail) else []
-            if len(head) == 1:
-                return [head[0].spoken, self.meanings[tail][0].spoken]
+            body = self.meanings.get(code.removesuffix(tail), []) if code.endswith(tail) else []
+            if len(body) == 1:
+                return [body[0].spoken, self.meanings[tail][0].spoken]
         for cut in range(len(code) - 3, 2, -1):
             head, tail = code[:cut], code[cut:]
             if head in self.meanings and tail in self.meanings:

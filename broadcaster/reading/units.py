@@ -87,8 +87,8 @@ _PHYSICAL_TOP = frozenset(
 _NAMES = sorted(UNITS, key=len, reverse=True)
 UNIT = "(?:" + "|".join(re.escape(n) for n in _NAMES) + ")"
 _UNIT_AT = re.compile(
-    rf"(?P<gap>[ \u00a0]?)(?P<unit>{UNIT})(?P<per>(?:\s?/\s?(?:\d+\s?)?[^\W\d_]+[23²³]?)*)(?:(?=[x×]\d)|(?![\w²³]))"
-    rf"|(?P<gap2>[ \u00a0]?)(?P<unit2>[%‰°º'’′₫€$£¥℃])(?P<per2>(?:/[^\W\d_]+)*)"
+    rf"(?P<gap>[ \u00a0]?)(?P<unit>{UNIT})(?P<per>(?:\s?/\s?(?:\d+\s?)?[^\W\d_]{{1,16}}[23²³]?){{0,3}})(?:(?=[x×]\d)|(?![\w²³]))"
+    rf"|(?P<gap2>[ \u00a0]?)(?P<unit2>[%‰°º'’′₫€$£¥℃])(?P<per2>(?:/[^\W\d_]{{1,16}}){{0,3}})"
 )
 _PART = re.compile(r"/\s?(?:(\d+)\s?)?([^\W\d_]+[23²³]?)")
 _MONEY_AFTER = re.compile(r"[ \u00a0]?(đồng|đ|VNĐ|VND|USD|đô la|kg|tấn|ha|m2|m3|kWh|lít)(?![\w])")
