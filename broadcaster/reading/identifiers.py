@@ -25,7 +25,7 @@ _CALL_LEFT = re.compile(
         "tin nhắn|cấp cứu|cứu hỏa|cứu nạn|cảnh sát|số máy|số khẩn cấp|bấm số|bấm|quay số|gửi đến|gửi tới|hot-line",
         "soạn tin|alo|máy|phản ánh qua|lực lượng|đội|khẩn cấp|qua số|báo|báo ngay|trình báo|tố giác",
     )
-    + r"[^.!?]{0,52}$"
+    + r"(?:[^.!?]|\.(?=\d)){0,52}$"
 )
 _STRONG_CALL = re.compile(
     words(
@@ -46,7 +46,9 @@ _ACCOUNT_LEFT = re.compile(
     )
     + r"(?:\s(?:số|là|công dân|cá nhân|ngân hàng|thẻ|khách hàng|hồ sơ|hộ|gồm))*[\s:]*$"
 )
-_SERIES_LEFT = re.compile(r"(?<!\w)số\s(?!bộ|vụ|ca|cụ)[a-zđ]{1,3}\s$|(?<!\w)vàng\s$")
+_SERIES_LEFT = re.compile(
+    r"(?<!\w)số\s(?!bộ|vụ|ca|cụ)[a-zđ]{1,3}\s$|(?<!\w)vàng\s(?:nhẫn\s|miếng\s|sjc\s|trang sức\s)?$"
+)
 _ACCOUNT = re.compile(r"\d{3,}(?:[ .\-]\d{2,6})*(?!\d)")
 _LONG_RUN = re.compile(r"\d{9,18}(?![\d.,]\d|\d)")
 _AND = re.compile(r"[\s,;/\-–]*(?:hoặc|và|hay)?[\s,;/\-–]*(?:số )?")
@@ -65,7 +67,7 @@ _STONE = re.compile(
     r"(?:\s?[-–]\s?(?:[Kk][Mm]\s?)?(?P<b>\d{1,4})(?:\s?\+\s?(?P<m2>\d{1,3}))?(?![\d\w]))?"
 )
 _CODE = re.compile(
-    r"(?:[A-Za-zĐđ]{1,6}\d{1,6}(?:[A-Za-zĐ]{1,2}\d{0,4})?)(?:-(?P<r>[IVX]{1,5}|\d{1,4}))?(?![\w])"
+    r"(?:[A-Za-zĐđ]{1,6}\d{1,15}(?:[A-Za-zĐ]{1,2}\d{0,4})?)(?:-(?P<r>[IVX]{1,5}|\d{1,4}))?(?![\w])"
 )
 _HOUSE = re.compile(
     r"(?P<n>\d{1,4})(?P<l>[A-ZĐa-eđ])(?P<n2>\d{0,2})(?:/(?P<d>\d{1,4})(?P<l2>[A-ZĐ]?))?(?![\w])"
@@ -116,6 +118,9 @@ _LABELS = {
     **{
         "pdf": "pê đê ép",
         "docx": "đóc ích",
+        "phananh": "phản ánh",
+        "gopy": "góp ý",
+        "tiepdan": "tiếp dân",
         "doc": "đóc",
         "xlsx": "éc xeo",
         "xls": "éc xeo",
@@ -170,9 +175,9 @@ def phone(place: Place) -> Piece | None:
             and not re.fullmatch(r"1[89]00[ .]\d{4}|1[89]00[ .]\d{6}", text)
         ):
             return None
-    elif not 8 <= count <= 13:
+    elif not 6 <= count <= 13:
         return None
-    elif text[0] == "0" and count == 8 and not _CALL_LEFT.search(place.left):
+    elif text[0] == "0" and count <= 8 and not _CALL_LEFT.search(place.left):
         return None
     spoken = ("cộng " if "+" in text else "") + ", ".join(digits(g) for g in re.findall(r"\d+", text))
     return Piece(found.end(), spoken, "phone")

@@ -79,7 +79,7 @@ ALONE = frozenset(
 )
 _PER = {"h": "giờ", "s": "giây", "l": "lít", "p": "phút", "ph": "phút", "g": "gam", "m": "mét"}
 # Below a stroke these are physics, said "trên"; everything else is counted, said "một".
-_PHYSICAL = frozenset("h s l L ml dl m3 m³ m2 m² kg phút giờ giây lít".split())
+_PHYSICAL = frozenset("h s l L ml dl cm2 cm² m3 m³ m2 m² kg phút giờ giây lít".split())
 _PHYSICAL_TOP = frozenset(
     "µmol μmol km m cm mm m3 m³ mg µg μg mcg g dm3 l ml mmol mol IU UI kg ppm kcal J kJ W kW N lần/phút Mb MB".split()
 )
