@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from broadcaster.reading.numbers import cardinal, roman, whole
 from broadcaster.reading.scan import pattern
-from broadcaster.reading.syllables import is_syllable, spell
+from broadcaster.reading.syllables import spell
 
 
 @dataclass(frozen=True, slots=True)
@@ -175,9 +175,3 @@ def lines(text: str) -> list[tuple[int, int]]:
             return spans
         spans.append((start, stop))
         start = stop + 1
-
-
-def heading_words(text: str) -> bool:
-    """True when every word is a capital syllable: a heading."""
-    words = re.findall(r"[^\W\d_]+", text)
-    return bool(words) and all(w.isupper() for w in words) and any(is_syllable(w.lower()) for w in words)

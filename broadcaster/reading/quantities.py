@@ -30,7 +30,6 @@ _SCORE_LEFT = re.compile(
     )
     + r"[^.;]{0,40}$"
 )
-_SEASON_LEFT = re.compile(words("năm học|vụ|niên khóa|nhiệm kỳ|giai đoạn|mùa") + r"\s*$")
 _WHOLE_RIGHT = re.compile(
     r"\s*(?:tổng|số|diện tích|dân số|quãng|chiều|thời gian|khối lượng|lượng|giá trị|mức|công suất|công việc|bát|cốc"
     r"|thìa|muỗng|lít|chén|quả|ngày|thể tích|dung tích|đường|kinh phí|vốn|thu nhập|sản lượng|của|cả|toàn|trọng lượng"
@@ -56,7 +55,6 @@ _CLOSES = re.compile(r"\s*(?:$|[.,;:)(])")
 _IN_WORDS = re.compile(r"\s?\(\s?([^\W\d_]+(?:\s[^\W\d_]+){0,9})\s?\)")
 _LOWER_NEXT = pattern(r"\s*[[:lower:]]")
 _LOWER_LEFT = pattern(r"[[:lower:]]\s*$")
-_WORD_AFTER = re.compile(r"\s?(?P<w>nghìn|ngàn|triệu|tỷ|tỉ)(?!\w)")
 
 
 def _measure(place: Place, end: int) -> Measure | None:

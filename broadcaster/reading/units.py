@@ -65,7 +65,6 @@ UNITS: dict[str, str] = {
     **{"MM": "mi li mét", "Mg": "mi li gam", "MG": "mi li gam", "mW": "mi li oát", "lit": "lít", "T": "tấn"},
     **{"µmol": "mi crô mol", "μmol": "mi crô mol", "độ C": "độ xê", "độ F": "độ ép", "độ": "độ"},
 }
-_SUPERSCRIPT = str.maketrans("²³", "23")
 for _name in [n for n in UNITS if n.endswith(("2", "3"))]:
     UNITS[_name[:-1] + ("²" if _name.endswith("2") else "³")] = UNITS[_name]
 

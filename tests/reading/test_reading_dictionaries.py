@@ -141,3 +141,8 @@ def test_every_expansion_of_the_table_can_be_said() -> None:
             assert spoken(meaning.spoken) == " ".join(
                 meaning.spoken.lower().replace(",", " ").replace("-", " ").split()
             )
+
+
+def test_mung_is_a_setting() -> None:
+    assert read("Ngày 05/3.").spoken == "Ngày mùng năm tháng ba."
+    assert read("Ngày 05/3.", lexicon=Lexicon(mung=False)).spoken == "Ngày năm tháng ba."
