@@ -38,7 +38,6 @@ _TONE_MARKS = {
 }
 
 STOPS = frozenset({"p", "t", "c", "ch"})
-BREATHED = frozenset({"ph", "x", "s", "kh", "h", "th", "t", "ch", "tr", "c", "p"})
 
 
 @dataclass(frozen=True, slots=True)
