@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection
 from datetime import datetime, timedelta
 
-from sqlalchemy import select
+from sqlalchemy import ColumnElement, select
 from sqlalchemy.orm import Session, selectinload
 
 from broadcaster.errors import InputError, Refused
@@ -128,10 +128,29 @@ def revisions_made_from(
 
 def due_for_render(session: Session, station: Station, *, until: datetime) -> list[Airing]:
     """Airings up to `until` that may still need a programme, nearest first, with all that one is made of."""
+    return _with_everything(
+        session,
+        Airing.station_id == station.id,
+        Airing.state.in_(OPEN),
+        Airing.planned_at < until,
+    )
+
+
+def lately_started(session: Session, station: Station, *, since: datetime) -> list[Airing]:
+    """Airings that began after `since`: they may sound now, or wait to be resumed, or be heard again."""
+    return _with_everything(
+        session,
+        Airing.station_id == station.id,
+        Airing.state == AiringState.STARTED,
+        Airing.planned_at > since,
+    )
+
+
+def _with_everything(session: Session, *which: ColumnElement[bool]) -> list[Airing]:
     return list(
         session.scalars(
             select(Airing)
-            .where(Airing.station_id == station.id, Airing.state.in_(OPEN), Airing.planned_at < until)
+            .where(*which)
             .order_by(Airing.planned_at, Airing.id)
             .options(
                 selectinload(Airing.variants).options(

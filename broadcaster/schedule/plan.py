@@ -145,6 +145,7 @@ def _line(
 ) -> PlannedAiring:
     programme = variant.programme
     usable = programme is not None and not programme.revoked_reason
+    begun = airing.state is AiringState.STARTED  # its length is history, also after a revocation
     return PlannedAiring(
         airing_id=airing.id,
         origin=airing.origin,
@@ -159,7 +160,7 @@ def _line(
         villages=villages,
         items=tuple(_item(airing, item, approved.get(item.bulletin_id)) for item in variant.items),
         files=_files(programme) if usable and programme is not None else {},
-        duration_ms=programme.duration_ms if usable and programme is not None else None,
+        duration_ms=programme.duration_ms if programme is not None and (usable or begun) else None,
         max_ms=airing.max_minutes * 60_000,
         volume_percent=airing.volume_percent,
         grace_s=airing.grace_s,

@@ -20,7 +20,7 @@ from sqlalchemy.orm import Session, selectinload
 from broadcaster.model import AiringState, JingleKind, Profile, Programme
 from broadcaster.newsroom.approved import approved_revisions
 from broadcaster.newsroom.people import record
-from broadcaster.schedule.closing import due_for_render, revisions_made_from
+from broadcaster.schedule.closing import due_for_render, lately_started, revisions_made_from
 from broadcaster.schedule.live import CLOCK, OPEN, bump_plan, load_airing
 from broadcaster.store.queue import Job, enqueue
 from broadcaster.store.tables import (
@@ -40,6 +40,7 @@ KIND = "programme"
 WITHDRAWN = "Bản tin đã rút sau khi chốt nội dung."
 NOT_WANTED = "Không còn buổi phát nào cần chương trình này."
 ALL_WITHDRAWN = "Mọi bản tin của buổi này đã rút."
+STILL_HEARD = timedelta(hours=24)  # how long after its start a withdrawal still takes a programme off the air
 _FORMAT = 1  # of the payload: raise it when the same input would sound different
 
 
@@ -84,12 +85,14 @@ def enqueue_programmes(
     Returns how many new jobs there are.
     """
     airings = due_for_render(session, station, until=now + timedelta(days=days))
+    lately = lately_started(session, station, since=now - STILL_HEARD)
     variants = [variant for airing in airings for variant in airing.variants]
-    approved = approved_revisions(session, {item.bulletin_id for one in variants for item in one.items})
+    both = [*variants, *(variant for airing in lately for variant in airing.variants)]
+    approved = approved_revisions(session, {item.bulletin_id for one in both for item in one.items})
     made_from = revisions_made_from(
-        session, station.id, [one.programme.input_key for one in variants if one.programme is not None]
+        session, station.id, {one.programme.input_key for one in both if one.programme is not None}
     )
-    changed = _drop_withdrawn(session, airings, approved, made_from, now)
+    changed = _drop_withdrawn(session, [*airings, *lately], approved, made_from, now)
     furniture = _furniture(session, station)
     wants = {one.id: _wanted(station, one.airing, one, approved, furniture) for one in variants}
     keys = {want.key for want in wants.values() if want is not None}
@@ -111,7 +114,7 @@ def enqueue_programmes(
             new += 1
         elif job.state == "queued":
             job.due_at = min(job.due_at, want.due_at)
-        elif job.state == "done" or retry_failed or job.error == NOT_WANTED:
+        elif job.state in ("done", "dropped") or retry_failed:
             # Done but its programme is gone, or failed and to be tried once more.
             _wake(job, want)
     session.flush()
@@ -175,7 +178,7 @@ def ask_again(session: Session, airing_id: str, *, now: datetime) -> int:
 
 
 def _wake(job: RenderJob, want: Wanted) -> None:
-    if job.state in ("done", "failed"):
+    if job.state in ("done", "dropped", "failed"):
         job.state, job.attempt, job.error = "queued", 0, ""
         job.payload, job.due_at = want.payload, want.due_at
 
@@ -193,7 +196,7 @@ def _drop_unwanted_jobs(session: Session, station: Station) -> None:
             RenderJob.station_id == station.id, RenderJob.kind == KIND, RenderJob.state == "queued",
             RenderJob.key.not_in(still),
         )
-        .values(state="failed", error=NOT_WANTED)
+        .values(state="dropped", error=NOT_WANTED)
         .execution_options(synchronize_session="fetch")
     )  # fmt: skip
 

@@ -38,7 +38,9 @@ def test_the_list_of_commands_says_what_each_does(run: Run) -> None:
     ran = run("--help")
     assert ran.code == 0
     for name in PROMISED:
-        assert any(line.split()[:1] == [name] and len(line.split()) > 2 for line in ran.out.splitlines()), name
+        assert any(line.split()[:1] == [name] and len(line.split()) > 2 for line in ran.out.splitlines()), (
+            name
+        )
 
 
 @pytest.mark.parametrize(

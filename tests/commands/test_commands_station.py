@@ -116,9 +116,7 @@ def test_plan_json_has_the_shape_that_others_rely_on(run: Run, airings: Database
 
 def test_plan_for_one_village_and_plan_for_all_agree(run: Run, airings: Database) -> None:
     every = json.loads(run("plan", "--date", "2026-11-24", "--json").out)
-    one = json.loads(
-        run("plan", "--date", "2026-11-24", "--json", "--village", every[0]["villages"][0]).out
-    )
+    one = json.loads(run("plan", "--date", "2026-11-24", "--json", "--village", every[0]["villages"][0]).out)
     assert [row["airing"] for row in one] == [row["airing"] for row in every]
 
 
@@ -194,8 +192,12 @@ def test_a_taken_or_unknown_name_is_a_sentence(run: Run, station: Database) -> N
 # ------------------------------------------------------------------------------------------ settings
 
 
-@pytest.mark.parametrize("words", [("read",), ("plan",), ("voices", "list"), ("doctor",), ("serve",), ("play",)])
-def test_an_unknown_setting_suggests_the_one_that_was_meant(run: Run, home: Path, words: tuple[str, ...]) -> None:
+@pytest.mark.parametrize(
+    "words", [("read",), ("plan",), ("voices", "list"), ("doctor",), ("serve",), ("play",)]
+)
+def test_an_unknown_setting_suggests_the_one_that_was_meant(
+    run: Run, home: Path, words: tuple[str, ...]
+) -> None:
     (home / "broadcaster.toml").write_text("[web]\nprot = 8000\n", encoding="utf-8")
     ran = run(*words, stdin="Kính thưa bà con.")
     assert (ran.code, ran.out) == (1, "")

@@ -32,7 +32,10 @@ BAD_FILES = {
     "too long": (("chữ " * 12_501).encode(), "50.003 ký tự, quá 50.000"),
     "renamed zip": (archive(anh=b"x"), "tệp nén, không phải Word"),
     "old doc": (b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1" + bytes(600), "lưu lại thành .docx"),
-    "zip bomb": (archive(**{"[Content_Types].xml": b"<x/>", "word/document.xml": bytes(30 << 20)}), "quá lớn"),
+    "zip bomb": (
+        archive(**{"[Content_Types].xml": b"<x/>", "word/document.xml": bytes(30 << 20)}),
+        "quá lớn",
+    ),
     "damaged": (b"PK\x03\x04 hong", "bị hỏng"),
     "picture": (b"\x89PNG\r\n\x1a\n" + bytes(range(32)) * 8, "không phải văn bản"),
     "too heavy": (b"a" * ((5 << 20) + 1), "quá 5 MB"),
@@ -42,7 +45,12 @@ BAD_FILES = {
 @pytest.mark.parametrize("command", [("read",), ("speak", "-o", "ra.wav"), ("produce", "-o", "ra.mp3")])
 @pytest.mark.parametrize(("data", "says"), BAD_FILES.values(), ids=list(BAD_FILES))
 def test_a_file_that_cannot_be_used_is_one_line_and_leaves_nothing(
-    run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, command: tuple[str, ...], data: bytes, says: str
+    run: Run,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    command: tuple[str, ...],
+    data: bytes,
+    says: str,
 ) -> None:
     monkeypatch.chdir(tmp_path)
     Path("kế hoạch.docx").write_bytes(data)

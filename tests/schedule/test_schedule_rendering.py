@@ -224,6 +224,23 @@ def test_a_withdrawal_after_the_close_drops_the_item_and_an_emptied_airing_is_le
         assert dict(line.files) == {}
 
 
+def test_a_withdrawal_takes_off_what_sounds_now_and_what_was_heard_today(db: Database) -> None:
+    with db.writing() as session:
+        commune, rows = station_with(session, ("Một", "Hai"), days=1)
+        enqueue(session, commune)
+        render_all(session)
+        airing = session.scalars(select(Airing)).one()
+        close_content(session, airing, now=at("05:00"))
+        mark_started(session, commune.station, now=at("05:30"))
+        version = commune.station.plan_version
+        withdraw(session, commune, rows[1])
+        enqueue(session, commune, "05:31")
+        line = plan(session, MONDAY)[0]
+        assert (line.state, dict(line.files), line.duration_ms) == (AiringState.STARTED, {}, 130_000)
+        assert commune.station.plan_version > version
+        assert queued(session) == [], "what has started is not made anew"
+
+
 def test_what_a_person_took_out_is_never_played_from_the_old_programme(db: Database) -> None:
     with db.writing() as session:
         commune, rows = station_with(session, ("Một", "Hai"), days=1)

@@ -43,7 +43,9 @@ def test_the_author_may_not_approve_even_as_administrator(world: Any) -> None:
         )  # fmt: skip
         revision = sent_with_take(session, world.made, row, admin, NOW)
         revision_id = revision.id
-        hashes = dict(zip(HASHES, (revision.text_sha256, revision.reading_sha256, world.made.sound), strict=True))
+        hashes = dict(
+            zip(HASHES, (revision.text_sha256, revision.reading_sha256, world.made.sound), strict=True)
+        )
     admin_browser = world.browser("quantri")
     page = admin_browser.get(f"/duyet/{revision_id}").text
     assert "người khác phải duyệt" in page

@@ -20,7 +20,12 @@ def form_of(world: Any, bulletin_id: int, **changes: str) -> dict[str, str]:
     """The compose form as the page shows it."""
     with world.db.reading() as session:
         row = session.get_one(Bulletin, bulletin_id)
-        return {"title": row.title, "text": row.draft_text, "version": str(row.version), "priority": "routine"} | changes
+        return {
+            "title": row.title,
+            "text": row.draft_text,
+            "version": str(row.version),
+            "priority": "routine",
+        } | changes
 
 
 def bulletin(world: Any, bulletin_id: int) -> tuple[BulletinState, str, int]:
@@ -59,7 +64,11 @@ def test_a_pasted_text_is_submitted_spoken_approved_and_said_to_be_approved(worl
         from broadcaster.model import Take
 
         freeze_take(
-            session, revision_id, Take(world.made.sound, "silent", 1.0, 9000, ()), voice_label="giọng thử", now=NOW
+            session,
+            revision_id,
+            Take(world.made.sound, "silent", 1.0, 9000, ()),
+            voice_label="giọng thử",
+            now=NOW,
         )
     page = approver.get(f"/duyet/{revision_id}")
     hashes = {name: value_of(page.text, name) for name in ("text_sha256", "reading_sha256", "take_sha256")}
@@ -254,9 +263,15 @@ def test_a_word_file_becomes_a_draft_with_its_notes(world: Any) -> None:
 
 @pytest.mark.parametrize(
     ("data", "name"),
-    [(b"PK\x03\x04 not a document", "gia.docx"), (b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1 old", "cu.doc"), (b"", "rong.txt")],
+    [
+        (b"PK\x03\x04 not a document", "gia.docx"),
+        (b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1 old", "cu.doc"),
+        (b"", "rong.txt"),
+    ],
 )
-def test_a_file_of_the_wrong_kind_is_refused_and_the_typed_title_stays(world: Any, data: bytes, name: str) -> None:
+def test_a_file_of_the_wrong_kind_is_refused_and_the_typed_title_stays(
+    world: Any, data: bytes, name: str
+) -> None:
     author = world.browser("canbo")
     author.get("/ban-tin/moi")
     answer = author.post("/ban-tin", {"file": (io.BytesIO(data), name), "title": "Tên đã gõ", "text": ""})

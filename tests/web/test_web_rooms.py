@@ -6,6 +6,7 @@ import io
 import re
 from typing import Any
 
+from openpyxl import load_workbook
 from sqlalchemy import select
 
 from broadcaster.delivery.receivers import pair
@@ -53,7 +54,10 @@ def test_a_jingle_that_is_not_sound_is_refused_and_the_words_stay(world: Any) ->
     assert answer.status_code == 422
     assert 'value="Không phải nhạc"' in answer.text
     assert author.post("/nhac-hieu", form).status_code == 422
-    assert author.post("/nhac-hieu", form | {"kind": "la", "file": (io.BytesIO(flac()), "a.flac")}).status_code == 422
+    assert (
+        author.post("/nhac-hieu", form | {"kind": "la", "file": (io.BytesIO(flac()), "a.flac")}).status_code
+        == 422
+    )
 
 
 def test_help_pages_are_shown_as_written_and_unknown_ones_are_missing(world: Any) -> None:
@@ -66,7 +70,15 @@ def test_help_pages_are_shown_as_written_and_unknown_ones_are_missing(world: Any
 
 def test_the_component_page_has_every_state_word(world: Any) -> None:
     page = world.browser().get("/style").text
-    for word in ("Nháp", "Chờ duyệt", "Đã duyệt", "Trả lại", "Lỡ giờ phát", "Nhường bản khẩn cấp", "Không phát được"):
+    for word in (
+        "Nháp",
+        "Chờ duyệt",
+        "Đã duyệt",
+        "Trả lại",
+        "Lỡ giờ phát",
+        "Nhường bản khẩn cấp",
+        "Không phát được",
+    ):
         assert word in page
 
 
@@ -74,3 +86,37 @@ def test_htmx_comes_from_its_package_under_our_own_address(world: Any) -> None:
     answer = world.browser().get("/vendor/htmx.min.js")
     assert answer.mimetype == "text/javascript"
     assert b"htmx" in answer.data[:200]
+
+
+def test_the_log_keeps_three_truths_apart_and_gives_them_as_a_workbook(world: Any) -> None:
+    author = world.browser("canbo")
+    page = author.get("/nhat-ky").text
+    for word in (
+        "Theo lịch",
+        "Máy phát báo",
+        "Thôn xác nhận",
+        "Loa trụ sở xã",
+        "2/5",
+        "Xuân Phong: Mất điện",
+    ):
+        assert word in page
+    answer = author.get("/nhat-ky/bao-cao.xlsx?tu=2026-11-24&den=2026-11-24")
+    assert "bao-cao_nhu-thanh_20261124-20261124.xlsx" in answer.headers["Content-Disposition"]
+    book = load_workbook(io.BytesIO(answer.data))
+    cells = {str(cell) for sheet in book for row in sheet.iter_rows(values_only=True) for cell in row}
+    book.close()
+    assert {"Đồng Lớn", "Bình dân học vụ số"} <= cells
+
+
+def test_a_period_that_cannot_be_gets_a_sentence(world: Any) -> None:
+    author = world.browser("canbo")
+    for period in ("tu=2026-11-24&den=2026-11-01", "tu=2020-01-01&den=2026-01-01", "tu=hom-qua"):
+        answer = author.get(f"/nhat-ky?{period}")
+        assert answer.status_code == 422
+        assert 'role="alert"' in answer.text
+
+
+def test_the_book_of_changes_names_who_did_what(world: Any) -> None:
+    page = world.browser("canbo").get("/nhat-ky/thay-doi").text
+    assert "gửi duyệt" in page
+    assert "canbo" in page

@@ -37,7 +37,15 @@ def test_the_page_shows_today_with_both_files_and_needs_no_cookie_or_script(worl
     assert answer.headers["Referrer-Policy"] == "no-referrer"
     assert answer.headers["X-Robots-Tag"] == "noindex, nofollow"
     assert 'name="robots" content="noindex"' in answer.text
-    for word in ("Tổ dân phố 1", "Thứ Ba, 24/11/2026", "05:30", "17:00", "Bình dân học vụ số", "2,5 MB", "1,2 MB"):
+    for word in (
+        "Tổ dân phố 1",
+        "Thứ Ba, 24/11/2026",
+        "05:30",
+        "17:00",
+        "Bình dân học vụ số",
+        "2,5 MB",
+        "1,2 MB",
+    ):
         assert word in answer.text
     assert "Phòng cháy rừng" not in answer.text  # not approved: villages hear of it when it is
     assert answer.text.count("main big") == 1
@@ -108,7 +116,9 @@ def test_the_phone_says_that_it_downloaded(world: Any) -> None:
 
 def test_inside_zalo_the_page_offers_a_real_browser_and_elsewhere_it_does_not(world: Any) -> None:
     client = world.app.test_client()
-    zalo = client.get(link(world), headers={"User-Agent": "Mozilla/5.0 (Linux; Android 10) Zalo/23.1 Chrome/95"})
+    zalo = client.get(
+        link(world), headers={"User-Agent": "Mozilla/5.0 (Linux; Android 10) Zalo/23.1 Chrome/95"}
+    )
     assert "intent://loa.example.vn/t/" in zalo.text
     assert "Zalo" not in client.get(link(world), headers={"User-Agent": "Mozilla/5.0 Chrome/95"}).text
 

@@ -21,7 +21,8 @@ def test_days_are_named_and_written_the_vietnamese_way() -> None:
 
 
 @pytest.mark.parametrize(
-    ("value", "decimals", "expected"), [(3012, 0, "3.012"), (92.5, 1, "92,5"), (1234567.89, 2, "1.234.567,89")]
+    ("value", "decimals", "expected"),
+    [(3012, 0, "3.012"), (92.5, 1, "92,5"), (1234567.89, 2, "1.234.567,89")],
 )
 def test_figures_have_points_between_thousands_and_a_comma_before_decimals(
     value: float, decimals: int, expected: str
