@@ -12,7 +12,7 @@ import sys
 import click
 
 from broadcaster import __version__
-from broadcaster.commands.guard import guarded
+from broadcaster.commands.exits import guarded
 from broadcaster.errors import BroadcasterError
 
 COMMANDS = {

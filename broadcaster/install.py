@@ -5,7 +5,6 @@ Everything here may be run again: what exists is kept, what is missing is made.
 
 from __future__ import annotations
 
-import secrets
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
@@ -19,7 +18,7 @@ from broadcaster.delivery.receivers import add_receiver, issue_token
 from broadcaster.model import Role
 from broadcaster.newsroom.bulletins import create_bulletin
 from broadcaster.newsroom.importing import import_document
-from broadcaster.newsroom.people import add_user
+from broadcaster.newsroom.people import add_user, new_password
 from broadcaster.playout.pairing import read_pairing, write_pairing
 from broadcaster.schedule.stationfile import load_content, load_station
 from broadcaster.store.blobs import Blobs
@@ -30,8 +29,6 @@ from broadcaster.store.upgrade import upgrade
 
 OWN_PLAYER = "Máy phát của đài"
 SAMPLE = CHECKOUT / "schedules" / "nhu-thanh"
-# Letters that are not mistaken for one another when they are copied from a screen by hand.
-ALPHABET = "abcdefghjkmnpqrstuvwxyz23456789"
 
 
 @dataclass(frozen=True, slots=True)
@@ -136,8 +133,3 @@ def _people(
             text=document.text, source_name=path.name, notes=document.notes, now=now,
         )  # fmt: skip
     return tuple(accounts)
-
-
-def new_password() -> str:
-    """Ten letters that are not mistaken for one another: about 49 bits."""
-    return "".join(secrets.choice(ALPHABET) for _ in range(10))

@@ -31,11 +31,14 @@ from numpy.typing import NDArray
 ROOT = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT))
 
-from broadcaster.model import Pcm  # noqa: E402
+from broadcaster.model import HOUSE_RATE_HZ, Pcm  # noqa: E402
+from broadcaster.production import voicing  # noqa: E402
+from broadcaster.production.loudness import CONTROL  # noqa: E402
 from broadcaster.speech import phonology  # noqa: E402
 from broadcaster.speech.kokoro import open_kokoro  # noqa: E402
 from broadcaster.speech.kokoro.engine import FRAME_SAMPLES, SAMPLE_RATE_HZ, Engine, load_speaker  # noqa: E402
 from broadcaster.speech.listenback import PADDINGS_S, Listener, score  # noqa: E402
+from broadcaster.speech.sound import resampled  # noqa: E402
 
 VOICES = ROOT / "audio" / "voices"
 SENTENCES = ROOT / "tests" / "speech" / "voice_sentences.tsv"
@@ -48,7 +51,6 @@ TARGETS = {
 SPEED_TARGET, FIRST_USE_S, LATER_S, WORKER_MB, PITCH_ST = 5.0, 60.0, 2.0, 400.0, 0.5
 NOISE_DB, NOISE_SEEDS, BAND_HZ = 6.0, (11, 12), (350, 6000)
 
-F64 = NDArray[np.float64]
 missed_targets: list[str] = []
 
 
@@ -90,16 +92,10 @@ def head() -> None:
     commit = subprocess.run(
         ["git", "-C", str(ROOT), "rev-parse", "--short", "HEAD"], capture_output=True, text=True, check=False
     ).stdout.strip()
-    name = next(
-        (
-            line.split(":", 1)[1].strip()
-            for line in Path("/proc/cpuinfo").read_text(encoding="utf-8").splitlines()
-            if line.startswith("model name")
-        )
-        if Path("/proc/cpuinfo").exists()
-        else (),
-        platform.processor(),
-    )
+    name = platform.processor()
+    if Path("/proc/cpuinfo").exists():
+        lines = Path("/proc/cpuinfo").read_text(encoding="utf-8").splitlines()
+        name = next((line.split(":", 1)[1].strip() for line in lines if line.startswith("model name")), name)
     load = f", load {os.getloadavg()[0]:.1f}" if hasattr(os, "getloadavg") else ""
     print(f"commit {commit or '?'}; {name}, {os.cpu_count()} cores{load}; Python {platform.python_version()}")
 
@@ -192,7 +188,8 @@ def measure_tones(home: Path, name: str, lines: Sequence[str]) -> None:
         for piece in engine.pieces(line, speaker):
             for note in piece.notes:
                 key = note.tone.name + ("+stop" if note.stopped else "")
-                for frame in range(note.rhyme + 2, (note.coda if note.stopped else note.end) - 2):
+                last = note.coda if note.stopped and note.coda is not None else note.end
+                for frame in range(note.rhyme + 2, last - 2):
                     wanted, strength = piece.curve[frame], piece.gains[frame]
                     found = pitch_at(piece.sound, frame, wanted) if wanted > 0 and strength > 0.9 else 0.0
                     if found:
@@ -227,15 +224,15 @@ def measure_error(home: Path, name: str, lines: Sequence[str], measure: str) -> 
     """Syllable error by the recogniser, paddings pooled, 95 % interval over sentences."""
     said = shuffled(lines) if measure == "shuffled" else list(lines)
     voice = open_kokoro(name, home=home, voices_dir=VOICES)
-    jobs: list[tuple[str, NDArray[np.float32], float]] = []
+    jobs: list[tuple[str, NDArray[np.float32], int, float]] = []
     for line, pcm in zip(said, voice.speak_many(said), strict=True):
         if measure == "noise":
-            jobs += [(line, in_noise(pcm.samples, seed), 0.4) for seed in NOISE_SEEDS]
+            jobs += [(line, in_noise(pcm.samples, seed), HOUSE_RATE_HZ, 0.4) for seed in NOISE_SEEDS]
         else:
-            jobs += [(line, pcm.samples, padding) for padding in PADDINGS_S]
+            jobs += [(line, pcm.samples, SAMPLE_RATE_HZ, padding) for padding in PADDINGS_S]
     voice.close()
     with ProcessPoolExecutor(2, mp_context=get_context("spawn")) as listeners:
-        texts = list(listeners.map(hear, [j[1] for j in jobs], [j[2] for j in jobs], chunksize=6))
+        texts = list(listeners.map(hear, *zip(*(job[1:] for job in jobs), strict=True), chunksize=6))
     times = len(jobs) // len(said)
     pairs = [(job[0], text) for job, text in zip(jobs, texts, strict=True)]
     result = score([pairs[i : i + times] for i in range(0, len(pairs), times)])
@@ -252,12 +249,12 @@ def measure_error(home: Path, name: str, lines: Sequence[str], measure: str) -> 
 _listener: Listener | None = None
 
 
-def hear(samples: NDArray[np.float32], padding_s: float) -> str:
+def hear(samples: NDArray[np.float32], rate_hz: int, padding_s: float) -> str:
     """What the recogniser of this process understands."""
     global _listener
     if _listener is None:
         _listener = Listener()
-    return _listener.hear(Pcm(samples, SAMPLE_RATE_HZ), padding_s=padding_s)
+    return _listener.hear(Pcm(samples, rate_hz), padding_s=padding_s)
 
 
 def in_noise(samples: NDArray[np.float32], seed: int) -> NDArray[np.float32]:
@@ -265,29 +262,24 @@ def in_noise(samples: NDArray[np.float32], seed: int) -> NDArray[np.float32]:
     below the speech level inside the band."""
     from scipy.signal import butter, sosfilt
 
-    band = butter(4, BAND_HZ, "bandpass", fs=SAMPLE_RATE_HZ, output="sos")
-    voiced = sosfilt(butter(4, 250, "highpass", fs=SAMPLE_RATE_HZ, output="sos"), samples.astype(np.float64))
-    presence = sosfilt(butter(1, (1800, 4300), "bandpass", fs=SAMPLE_RATE_HZ, output="sos"), voiced)
-    voiced = compressed(voiced + 0.58 * presence)
-    white = np.random.default_rng(seed).standard_normal(len(samples) + SAMPLE_RATE_HZ)
+    voiced = horn(samples).astype(np.float64)
+    band = butter(4, BAND_HZ, "bandpass", fs=HOUSE_RATE_HZ, output="sos")
+    white = np.random.default_rng(seed).standard_normal(len(voiced))
     spectrum = np.fft.rfft(white)
     spectrum[1:] /= np.sqrt(np.arange(1, len(spectrum)))
-    pink = np.fft.irfft(spectrum, len(white))[: len(samples)]
+    pink = np.fft.irfft(spectrum, len(white))
     speech = float(np.sqrt(np.mean(sosfilt(band, voiced) ** 2)))
     noise = float(np.sqrt(np.mean(sosfilt(band, pink) ** 2)))
     mixed = sosfilt(band, voiced + pink * (speech / noise * 10 ** (-NOISE_DB / 20)))
-    return (0.7 * mixed / np.abs(mixed).max()).astype(np.float32)
+    return np.asarray(0.7 * mixed / np.abs(mixed).max(), np.float32)
 
 
-def compressed(samples: F64) -> F64:
-    """3:1 above -24 dB of the peak, 5 ms up and 120 ms down."""
-    level, envelope = 0.0, np.empty_like(samples)
-    up, down = np.exp(-1 / (0.005 * SAMPLE_RATE_HZ)), np.exp(-1 / (0.12 * SAMPLE_RATE_HZ))
-    for i, value in enumerate(np.abs(samples)):
-        level = value + (level - value) * (up if value > level else down)
-        envelope[i] = level
-    over = np.maximum(20 * np.log10(envelope / np.abs(samples).max() + 1e-9) + 24, 0)
-    return np.asarray(samples * 10 ** (-over * (2 / 3) / 20), np.float64)
+def horn(samples: NDArray[np.float32]) -> NDArray[np.float32]:
+    """The speech bus of the horn profile, at the house rate."""
+    sound: NDArray[np.float32] = resampled(Pcm(samples, SAMPLE_RATE_HZ)).samples
+    sound = np.concatenate([sound, np.zeros(-len(sound) % CONTROL, np.float32)])
+    filtered = voicing.Filter(voicing.high_pass(), voicing.presence(), voicing.low_pass())(sound)
+    return np.asarray(voicing.Compressor()(filtered), np.float32)
 
 
 if __name__ == "__main__":

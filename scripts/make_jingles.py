@@ -10,6 +10,7 @@ for the chime.  The same script makes the same samples every time; the files are
 from __future__ import annotations
 
 import argparse
+import functools
 import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -55,6 +56,7 @@ def _struck(
     return sound
 
 
+@functools.cache
 def bell(hz: float, seconds: float, loudness: float) -> Sound:
     """A small bronze bell: bright at the stroke, two close partials that beat slowly in the tail."""
     ring = max(seconds, 2.4)
@@ -70,6 +72,7 @@ def bell(hz: float, seconds: float, loudness: float) -> Sound:
     return loudness * _struck(hz, ring, partials, attack_ms=2.5)
 
 
+@functools.cache
 def bamboo(hz: float, seconds: float, loudness: float) -> Sound:
     """A struck bamboo tube (as of the đàn t'rưng): hollow, short, with a knock."""
     partials = [(1.0, 0.85, 0.26), (2.0, 0.10, 0.12), (2.92, 0.22, 0.07), (5.4, 0.10 * loudness, 0.03)]
@@ -79,6 +82,7 @@ def bamboo(hz: float, seconds: float, loudness: float) -> Sound:
     return loudness * sound
 
 
+@functools.cache
 def flute(hz: float, seconds: float, loudness: float) -> Sound:
     """A bamboo flute: soft attack, a little breath, vibrato that grows."""
     t = _time(seconds + 0.12)
@@ -90,6 +94,7 @@ def flute(hz: float, seconds: float, loudness: float) -> Sound:
     return loudness * 0.55 * (tone + breath) * _swell(t, seconds, rise_s=0.07, fall_s=0.12)
 
 
+@functools.cache
 def pad(hz: float, seconds: float, loudness: float) -> Sound:
     """A soft sustained string tone, three voices slightly apart."""
     t = _time(seconds + 0.6)

@@ -27,7 +27,7 @@ from broadcaster.store.db import Database
 from broadcaster.store.queue import LEASE, RETRY_AFTER, Doorbell, Job, claim, enqueue, reconcile
 from broadcaster.store.tables import Airing, Jingle, RenderJob, Revision, TakeRow, TemplateRevision
 from broadcaster.store.upgrade import upgrade
-from broadcaster.worker import JOBS, Worker, bench, run_worker
+from broadcaster.worker import JOBS, PREVIEW_LANE, RENDER_LANE, Worker, bench, run_worker
 from broadcaster.worker.jobs import Made, Progress, Tools
 from broadcaster.worker.lanes import forget_previews
 from tests.support.commune import MONDAY, Commune, at, found, slot
@@ -184,21 +184,24 @@ def test_from_a_text_to_an_approved_programme_in_tomorrow_s_plan(
 # ------------------------------------------------------------------------------------------- previews
 
 
-def ask_preview(db: Database, commune: Commune, key: str = "p", *, when: datetime = NOW) -> int:
+def ask_preview(
+    db: Database, commune: Commune, key: str = "p", *, when: datetime = NOW, kind: str = "preview"
+) -> int:
     sentences = [["Kính chào bà con.", "sentence"], ["Sáng mai tiêm phòng.", "paragraph"]]
     with db.writing() as session:
         return enqueue(
-            session, station_id=commune.station.id, kind="preview", key=key,
+            session, station_id=commune.station.id, kind=kind, key=key,
             payload={"sentences": sentences, "bulletin_id": 1}, due_at=when, now=when,
         ).id  # fmt: skip
 
 
+@pytest.mark.parametrize(("kind", "lane"), [("preview", PREVIEW_LANE), ("listen", RENDER_LANE)])
 def test_a_preview_is_a_small_file_and_names_its_voice(
-    db: Database, commune: Commune, worker: Worker, settings: Settings
+    db: Database, commune: Commune, worker: Worker, settings: Settings, kind: str, lane: tuple[str, ...]
 ) -> None:
-    ask_preview(db, commune)
-    worker.work_off()
-    result = job_of(db, "preview").result
+    ask_preview(db, commune, kind=kind)
+    assert worker.work_off(lane) == 1
+    result = job_of(db, kind).result
     path = Blobs(settings.blobs_url).path(result["sha256"], suffix=result["suffix"])
     assert round(soundfile.info(path).duration * 1000) == result["duration_ms"]
     assert result["voice"] == "giọng im lặng (chỉ để thử)"

@@ -11,13 +11,14 @@ from sqlalchemy.orm import Session
 
 from broadcaster.errors import BroadcasterError, InputError
 from broadcaster.model import AiringState, BulletinState
-from broadcaster.schedule.closing import skip_airing
+from broadcaster.report.counting import airing_report
+from broadcaster.schedule.airings import skip_airing
 from broadcaster.schedule.plan import airing_of, plan_days
 from broadcaster.schedule.running import move_item, place, remove_item
 from broadcaster.store.tables import Airing, Bulletin, ProgrammeRow, Variant
 from web.deps import deps, now, reading, writing
 from web.errors import status_of
-from web.heard import heard
+from web.heard import by_airing
 from web.security import actor, needs
 
 bp = Blueprint("airing", __name__, url_prefix="/lich/buoi")
@@ -124,12 +125,6 @@ def _page(session: Session, airing_id: str, error: BroadcasterError | None = Non
     names = [each.airing_id for each in around]
     at = names.index(airing_id) if airing_id in names else -1
     placed = {item.bulletin_id for item in line.items}
-    choices = session.scalars(
-        select(Bulletin)
-        .where(Bulletin.state.in_([BulletinState.APPROVED, BulletinState.SUBMITTED, BulletinState.DRAFT]))
-        .order_by(Bulletin.state, Bulletin.updated_at.desc())
-        .limit(200)
-    ).all()
     others = session.scalars(
         select(Airing)
         .where(Airing.id != airing_id, Airing.state.in_(OPEN), Airing.planned_at > now())
@@ -142,13 +137,24 @@ def _page(session: Session, airing_id: str, error: BroadcasterError | None = Non
         changeable=line.state in OPEN and line.planned_at > now(),
         before=around[at - 1] if at > 0 else None,
         after=around[at + 1] if 0 <= at < len(around) - 1 else None,
-        choices=[row for row in choices if row.id not in placed],
+        choices=[row for row in choices(session) if row.id not in placed],
         others=others,
-        known=heard(session, [airing_id], now())[airing_id],
+        known=by_airing(airing_report(session, line.local_date, line.local_date, now=now())).get(airing_id),
         programme=_programme(session, airing_id),
         monday=line.local_date,
         error=error,
     )
+
+
+def choices(session: Session) -> list[Bulletin]:
+    """Bulletins that may be placed: approved ones first, then those on their way."""
+    rows = session.scalars(
+        select(Bulletin)
+        .where(Bulletin.state.in_([BulletinState.APPROVED, BulletinState.SUBMITTED, BulletinState.DRAFT]))
+        .order_by(Bulletin.state, Bulletin.updated_at.desc())
+        .limit(200)
+    )
+    return list(rows)
 
 
 def _programme(session: Session, airing_id: str) -> ProgrammeRow | None:

@@ -141,7 +141,8 @@ def _page(session: Session, revision: Revision, error: BroadcasterError | None =
         "airings": _airings(session, revision.bulletin_id),
         "decided": revision.decisions[-1] if revision.decisions else None,
         "newer": revision.bulletin.revisions[-1].id != revision.id,
-        "mine": signed_in().user_id in {revision.bulletin.author_id, revision.submitted_by_id, *revision.writers},
+        "mine": signed_in().user_id
+        in {revision.bulletin.author_id, revision.submitted_by_id, *revision.writers},
         "job": _take_job(session, revision),
         "reasons": REASONS,
     }

@@ -110,7 +110,9 @@ def answers_in(typed: dict[str, str], *, wanted: str = "", number: str = "") -> 
         if not asked and (spoken == was or not spoken):
             continue
         if not spoken or not written:
-            raise InputError(f"Chưa có cách đọc cho “{written or spoken}”. Hãy gõ cả chữ viết và lời đọc rồi lưu.")
+            raise InputError(
+                f"Chưa có cách đọc cho “{written or spoken}”. Hãy gõ cả chữ viết và lời đọc rồi lưu."
+            )
         scope = SCOPES.get(typed.get(f"a{each}-scope", ""), "place")
         found.append(Given(typed.get(f"a{each}-key", ""), written, spoken, scope))
     return found
@@ -122,7 +124,9 @@ def take_back(bulletin_id: int) -> ResponseReturnValue:
     """Withdraw an approved bulletin, with its reason."""
     try:
         with writing() as session:
-            withdraw(session, bulletin_id, actor=actor(session), reason=request.form.get("reason", ""), now=now())
+            withdraw(
+                session, bulletin_id, actor=actor(session), reason=request.form.get("reason", ""), now=now()
+            )
     except BroadcasterError as error:
         return _refused(bulletin_id, error, None, partial=False)
     deps().doorbell.ring()

@@ -19,7 +19,6 @@ from broadcaster.store.keys import Keys
 from broadcaster.store.queue import Doorbell
 from broadcaster.store.tables import Station
 
-
 Row = TypeVar("Row")
 
 

@@ -50,9 +50,7 @@ def _refused(error: BroadcasterError) -> ResponseReturnValue:
 
 
 def _stale(_error: CSRFError) -> ResponseReturnValue:
-    return _page(
-        "Trang này đã mở quá lâu hoặc đã đăng xuất ở nơi khác. Hãy đăng nhập lại rồi gửi lại.", 400
-    )
+    return _page("Trang này đã mở quá lâu hoặc đã đăng xuất ở nơi khác. Hãy đăng nhập lại rồi gửi lại.", 400)
 
 
 def _http(error: HTTPException) -> ResponseReturnValue:
@@ -63,4 +61,3 @@ def _http(error: HTTPException) -> ResponseReturnValue:
         limit = deps().settings.integer("web.max_upload_mb")
         return _page(f"Nội dung gửi lên lớn hơn {limit} MB. Hãy chọn tệp nhỏ hơn hoặc chia làm hai.", 413)
     return _page(SENTENCES.get(status, SENTENCES[500 if status >= 500 else 400]), status)
-

@@ -53,9 +53,12 @@ def _frame() -> dict[str, Any]:
     waiting = 0
     if person.may("approve"):
         with reading() as session:
-            waiting = session.scalar(
-                select(func.count(Bulletin.id)).where(Bulletin.state == BulletinState.SUBMITTED)
-            ) or 0
+            waiting = (
+                session.scalar(
+                    select(func.count(Bulletin.id)).where(Bulletin.state == BulletinState.SUBMITTED)
+                )
+                or 0
+            )
     blueprint = request.blueprint or ""
     values["waiting_count"] = waiting
     values["menu"] = [
@@ -73,4 +76,4 @@ def _frame() -> dict[str, Any]:
 
 
 # Pages that live under another screen's menu entry.
-_HOUSE = {"compose": "bulletins", "airing": "week"}
+_HOUSE = {"compose": "bulletins", "airing": "week", "programme_frame": "jingles"}

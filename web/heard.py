@@ -1,85 +1,78 @@
-"""What was heard of airings, for the screens: players' own reports and villages' receipts, never merged."""
+"""The report's rows (one an airing and village) gathered by airing, for the screens.  Pure.
+
+The players' own reports and the villages' words stay side by side and are never merged.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass, field
-from datetime import datetime
 
-from sqlalchemy import func, select
-from sqlalchemy.orm import Session
-
-from broadcaster.model import AsRunEvent, Outcome, ReceiptKind
-from broadcaster.store.tables import Airing, AsRun, Receipt, Receiver
-
-# The last event that a player wrote decides what the board says; the report's table decides for the papers.
-_ENDS = {
-    AsRunEvent.FINISHED: Outcome.PLAYED,
-    AsRunEvent.INTERRUPTED: Outcome.INTERRUPTED,
-    AsRunEvent.PREEMPTED: Outcome.PREEMPTED,
-    AsRunEvent.MISSED: Outcome.MISSED,
-    AsRunEvent.SKIPPED: Outcome.SKIPPED,
-}
-
-
-@dataclass(frozen=True, slots=True)
-class PlayerReport:
-    """What one player says: `outcome` None while it plays."""
-
-    name: str
-    outcome: Outcome | None
-    at: datetime
-    reason: str
+from broadcaster.model import Outcome, ReceiptKind
+from broadcaster.report.counting import PlayerLine, ReportRow
 
 
 @dataclass(slots=True)
 class Heard:
-    """One airing's two truths; `receipts` counts villages by what they said."""
+    """One airing: how many villages it was for, what its players report, what villages say."""
 
+    row: ReportRow
     villages: int = 0
-    players: list[PlayerReport] = field(default_factory=list)
-    receipts: dict[ReceiptKind, int] = field(default_factory=dict)
+    players: dict[int, PlayerLine] = field(default_factory=dict)
+    played: int = 0
+    downloaded: int = 0
+    failures: list[tuple[str, str]] = field(default_factory=list)  # village, reason
 
     @property
-    def played(self) -> int:
-        """Villages that confirmed."""
-        return self.receipts.get(ReceiptKind.PLAYED, 0)
+    def silent(self) -> int:
+        """Villages that have said nothing final."""
+        return self.villages - self.played - len(self.failures)
 
-    @property
-    def failed(self) -> int:
-        """Villages that could not play."""
-        return self.receipts.get(ReceiptKind.FAILED, 0)
+    def add(self, row: ReportRow) -> None:
+        """Count one village."""
+        self.villages += 1
+        for line in row.players:
+            self.players.setdefault(line.receiver_id, line)
+        said = row.confirmed
+        if said is None:
+            return
+        if said.kind is ReceiptKind.PLAYED:
+            self.played += 1
+        elif said.kind is ReceiptKind.FAILED:
+            self.failures.append((row.village, said.reason))
+        else:
+            self.downloaded += 1
 
-    @property
-    def downloaded(self) -> int:
-        """Villages that have the file."""
-        return self.receipts.get(ReceiptKind.DOWNLOADED, 0)
+
+@dataclass(frozen=True, slots=True)
+class Totals:
+    """A period's figures: airings planned, those that a player reports as played, and villages' words."""
+
+    airings: int
+    played: int
+    words: int
+    confirmed: int
+    failed: int
 
 
-def heard(session: Session, airing_ids: Sequence[str], now: datetime) -> dict[str, Heard]:
-    """Every airing's reports: three queries, whatever the number of airings."""
-    found = {airing_id: Heard() for airing_id in airing_ids}
-    if not found:
-        return found
-    rows = session.execute(
-        select(AsRun, Receiver.name)
-        .join(Receiver, Receiver.id == AsRun.receiver_id)
-        .where(AsRun.airing_id.in_(airing_ids))
-        .order_by(AsRun.receiver_id, AsRun.sequence)
-    )
-    latest: dict[tuple[str, int], PlayerReport] = {}
-    for event, name in rows:
-        latest[event.airing_id, event.receiver_id] = PlayerReport(
-            name, _ENDS.get(event.event), event.at, event.reason
-        )
-    for (airing_id, _receiver), report in latest.items():
-        found[airing_id].players.append(report)
-    counted = session.execute(
-        select(Receipt.airing_id, Receipt.kind, func.count(Receipt.id))
-        .join(Airing, Airing.id == Receipt.airing_id)
-        .where(Receipt.airing_id.in_(airing_ids), Receipt.withdrawn_at.is_(None))
-        .group_by(Receipt.airing_id, Receipt.kind)
-    )
-    for airing_id, kind, number in counted:
-        found[airing_id].receipts[kind] = number
+def by_airing(rows: Iterable[ReportRow]) -> dict[str, Heard]:
+    """Every airing of the rows, in their order."""
+    found: dict[str, Heard] = {}
+    for row in rows:
+        found.setdefault(row.airing_id, Heard(row)).add(row)
     return found
+
+
+def totals(heard: Iterable[Heard]) -> Totals:
+    """The figures over airings that the station meant to sound."""
+    meant = [one for one in heard if one.row.planned]
+    played = [
+        one for one in meant if any(line.told.outcome is Outcome.PLAYED for line in one.players.values())
+    ]
+    return Totals(
+        airings=len(meant),
+        played=len(played),
+        words=sum(one.villages for one in meant),
+        confirmed=sum(one.played for one in meant),
+        failed=sum(len(one.failures) for one in meant),
+    )

@@ -32,8 +32,10 @@ def page(name: str) -> ResponseReturnValue:
     if name not in _pages(FOLDER):
         raise NotFound("Không có trang hướng dẫn này. Hãy mở mục lục hướng dẫn.")
     # html=False: what stands in the file as a tag is shown as text.
-    body = MarkdownIt("commonmark", {"html": False}).enable("table").render(
-        (FOLDER / f"{name}.md").read_text(encoding="utf-8")
+    body = (
+        MarkdownIt("commonmark", {"html": False})
+        .enable("table")
+        .render((FOLDER / f"{name}.md").read_text(encoding="utf-8"))
     )
     return render_template("help_page.html", title=_pages(FOLDER)[name], body=Markup(body))  # noqa: S704
 

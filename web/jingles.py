@@ -61,8 +61,14 @@ def add() -> ResponseReturnValue:
         with writing() as session:
             session.add(
                 Jingle(
-                    station_id=station().id, kind=kind.value, title=title[:200], sha256=sha256,
-                    duration_ms=duration_ms, source=source[:300], licence=licence[:200], created_at=now(),
+                    station_id=station().id,
+                    kind=kind.value,
+                    title=title[:200],
+                    sha256=sha256,
+                    duration_ms=duration_ms,
+                    source=source[:300],
+                    licence=licence[:200],
+                    created_at=now(),
                 )  # fmt: skip
             )
             record(

@@ -32,7 +32,9 @@ def rows(reading: Reading) -> list[Row]:
     """Every sentence with its changes and its open questions."""
     found = []
     for number, sentence in enumerate(reading.sentences, start=1):
-        asked = tuple(w for w in reading.warnings if sentence.start <= w.start < max(sentence.end, sentence.start + 1))
+        asked = tuple(
+            w for w in reading.warnings if sentence.start <= w.start < max(sentence.end, sentence.start + 1)
+        )
         found.append(Row(number, sentence, written_pieces(sentence, asked), spoken_pieces(sentence), asked))
     return found
 

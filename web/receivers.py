@@ -38,7 +38,9 @@ def add() -> ResponseReturnValue:
             raise InputError("Hãy đặt tên cho máy thu, ví dụ “Loa nhà văn hóa thôn Đồng Lớn”.")
         wanted = [int(text) for text in request.form.getlist("villages") if text.isdigit()]
         with writing() as session:
-            row = add_receiver(session, station_id=station().id, name=name[:120], village_ids=wanted, now=now())
+            row = add_receiver(
+                session, station_id=station().id, name=name[:120], village_ids=wanted, now=now()
+            )
             code = open_pairing(session, row.id, now=now())
             name = row.name
     except BroadcasterError as error:

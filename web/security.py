@@ -18,7 +18,6 @@ from flask_limiter import Limiter
 from flask_limiter.util import get_remote_address
 from flask_login import LoginManager, UserMixin, current_user, login_user, logout_user
 from flask_wtf import CSRFProtect
-
 from sqlalchemy.orm import Session
 
 from broadcaster.model import Role

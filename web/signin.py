@@ -37,7 +37,9 @@ def sign_in() -> ResponseReturnValue:
         if user is not None:
             enter(user)
     if user is None:
-        wrong = InputError("Tên đăng nhập hoặc mật khẩu chưa đúng. Hãy gõ lại; chú ý phím Caps Lock và bộ gõ tiếng Việt.")
+        wrong = InputError(
+            "Tên đăng nhập hoặc mật khẩu chưa đúng. Hãy gõ lại; chú ý phím Caps Lock và bộ gõ tiếng Việt."
+        )
         return render_template("signin.html", username=username, target=target, error=wrong), 422
     return redirect(_ours(target) or url_for("today.board"), 303)
 

@@ -45,7 +45,13 @@ def ask_preview(session: Session, bulletin: Bulletin, number: str) -> int:
     payload: dict[str, Any] = {"sentences": spoken, "bulletin_id": bulletin.id}
     key = hashlib.sha256(json.dumps(payload, ensure_ascii=False).encode()).hexdigest()
     row = enqueue(
-        session, station_id=bulletin.station_id, kind="preview", key=key, payload=payload, due_at=now(), now=now()
+        session,
+        station_id=bulletin.station_id,
+        kind="preview",
+        key=key,
+        payload=payload,
+        due_at=now(),
+        now=now(),
     )
     return row.id
 
@@ -57,7 +63,9 @@ def job(job_id: int) -> ResponseReturnValue:
     if "HX-Request" in request.headers:
         return _fragment(job_id)
     with reading() as session:
-        return render_template("job.html", job=_load(session.scalar(select(RenderJob).where(RenderJob.id == job_id))))
+        return render_template(
+            "job.html", job=_load(session.scalar(select(RenderJob).where(RenderJob.id == job_id)))
+        )
 
 
 @bp.get("/viec/<int:job_id>/am-thanh")
@@ -85,7 +93,9 @@ def take(take_id: int) -> ResponseReturnValue:
 
 def _fragment(job_id: int) -> str:
     with reading() as session:
-        return render_template("_job.html", job=_load(session.scalar(select(RenderJob).where(RenderJob.id == job_id))))
+        return render_template(
+            "_job.html", job=_load(session.scalar(select(RenderJob).where(RenderJob.id == job_id)))
+        )
 
 
 def _load(row: RenderJob | None) -> RenderJob:
@@ -97,6 +107,8 @@ def _load(row: RenderJob | None) -> RenderJob:
 def _send(sha256: str, suffix: str) -> ResponseReturnValue:
     suffix = suffix.lstrip(".")
     path = deps().blobs.path(sha256, suffix=suffix)
-    response = send_file(path, mimetype=MIMES.get(suffix, "application/octet-stream"), conditional=True, etag=sha256)
+    response = send_file(
+        path, mimetype=MIMES.get(suffix, "application/octet-stream"), conditional=True, etag=sha256
+    )
     response.headers["Cache-Control"] = "private, max-age=31536000, immutable"
     return response

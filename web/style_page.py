@@ -17,7 +17,8 @@ bp = Blueprint("style_page", __name__)
 def style() -> ResponseReturnValue:
     """The components."""
     refused = Refused(
-        "Buổi này trùng giờ với “Buổi sáng” lúc 05:30.", remedies=("Phát nối tiếp sau", "Đổi giờ", "Thay bản kia, chỉ hôm nay")
+        "Buổi này trùng giờ với “Buổi sáng” lúc 05:30.",
+        remedies=("Phát nối tiếp sau", "Đổi giờ", "Thay bản kia, chỉ hôm nay"),
     )
     pieces = (
         Piece("Theo "),

@@ -12,10 +12,11 @@ from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from broadcaster.model import AiringState, BulletinState, PlannedAiring
+from broadcaster.report.counting import airing_report
 from broadcaster.schedule.plan import next_airing, plan_days
 from broadcaster.store.tables import Bulletin, Receiver, RenderJob
 from web.deps import now, reading, today
-from web.heard import heard
+from web.heard import by_airing
 from web.security import needs
 from web.words import ago_text, clock_text
 
@@ -59,7 +60,7 @@ def _render(template: str) -> str:
             lines=lines,
             on_air=on_air,
             following=coming[0] if coming else next_airing(session, now()),
-            heard=heard(session, [line.airing_id for line in lines], now()),
+            heard=by_airing(airing_report(session, today(), today(), now=now())),
             todos=todos(session, soon, now()),
         )
 
@@ -85,9 +86,19 @@ def _approvals(session: Session) -> list[Todo]:
     states = {state: number for state, number in counted}
     found = []
     if states.get(BulletinState.SUBMITTED):
-        found.append(Todo(f"{states[BulletinState.SUBMITTED]} bản tin chờ duyệt", url_for("bulletins.listing", trang_thai="submitted")))
+        found.append(
+            Todo(
+                f"{states[BulletinState.SUBMITTED]} bản tin chờ duyệt",
+                url_for("bulletins.listing", trang_thai="submitted"),
+            )
+        )
     if states.get(BulletinState.RETURNED):
-        found.append(Todo(f"{states[BulletinState.RETURNED]} bản tin bị trả lại, cần sửa", url_for("bulletins.listing", trang_thai="returned")))
+        found.append(
+            Todo(
+                f"{states[BulletinState.RETURNED]} bản tin bị trả lại, cần sửa",
+                url_for("bulletins.listing", trang_thai="returned"),
+            )
+        )
     return found
 
 
@@ -125,4 +136,7 @@ def _failed_work(session: Session) -> list[Todo]:
     rows = session.scalars(
         select(RenderJob).where(RenderJob.state == "failed", RenderJob.kind != "preview").limit(5)
     )
-    return [Todo(f"Dựng tiếng không xong: {row.error}", url_for("sound.job", job_id=row.id), urgent=True) for row in rows]
+    return [
+        Todo(f"Dựng tiếng không xong: {row.error}", url_for("sound.job", job_id=row.id), urgent=True)
+        for row in rows
+    ]

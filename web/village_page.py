@@ -118,9 +118,7 @@ def _check_mine(session: Session, village: Village, airing_id: str) -> PlannedAi
     return line
 
 
-def _page(
-    session: Session, village: Village, token: str, error: BroadcasterError | None = None
-) -> str:
+def _page(session: Session, village: Village, token: str, error: BroadcasterError | None = None) -> str:
     lines = [line for line in plan(session, today(), village.slug) if line.items or line.files]
     tomorrow = [line for line in plan(session, today() + timedelta(days=1), village.slug) if line.items]
     receipts = session.scalars(
@@ -141,7 +139,9 @@ def _page(
         day=today(),
         said=said,
         kinds=ReceiptKind,
-        now_line=_now_line(lines, {airing_id for airing_id, kind in said if kind is not ReceiptKind.DOWNLOADED}),
+        now_line=_now_line(
+            lines, {airing_id for airing_id, kind in said if kind is not ReceiptKind.DOWNLOADED}
+        ),
         may_confirm={line.airing_id for line in lines if line.planned_at - now() <= CONFIRM_BEFORE},
         reasons=REASONS,
         skipped=AiringState.SKIPPED,

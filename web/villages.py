@@ -39,7 +39,9 @@ def listing() -> ResponseReturnValue:
     """All villages with what they said today."""
     search = request.args.get("tim", "").strip()
     with reading() as session:
-        rows = [row for row in _all(session) if found(search, row.name, row.operator_name, row.operator_phone)]
+        rows = [
+            row for row in _all(session) if found(search, row.name, row.operator_name, row.operator_phone)
+        ]
         lines = plan(session, today())
         said: dict[int, list[Receipt]] = {}
         for receipt in session.scalars(

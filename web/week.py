@@ -16,6 +16,7 @@ from broadcaster.schedule.airings import add_extra
 from broadcaster.schedule.plan import plan_days
 from broadcaster.schedule.rules import SlotForm, add_slot, remove_slot
 from broadcaster.store.tables import Slot, Village
+from web.airing import choices
 from web.deps import deps, now, reading, station, today, writing
 from web.errors import status_of
 from web.security import actor, needs
@@ -40,6 +41,9 @@ def extra() -> ResponseReturnValue:
     day = today()
     try:
         day = _day(form.get("day", ""))
+        wanted = form.get("bulletin", "")
+        if not wanted.isdigit():
+            raise InputError("Hãy chọn bản tin cho buổi phát ngoài lịch.")
         start = _time(form.get("start", ""))
         with writing() as session:
             airing = add_extra(
@@ -47,7 +51,7 @@ def extra() -> ResponseReturnValue:
                 station(),
                 local_date=day,
                 start_local=start,
-                bulletin_ids=[],
+                bulletin_ids=[int(wanted)],
                 max_minutes=_minutes(form.get("minutes", "")),
                 actor=actor(session),
                 now=now(),
@@ -57,7 +61,7 @@ def extra() -> ResponseReturnValue:
         with reading() as session:
             return _page(session, monday_of(day), error, form.to_dict()), status_of(error)
     deps().doorbell.ring()
-    flash("Đã thêm buổi phát. Hãy chọn bản tin cho buổi này.")
+    flash("Đã thêm buổi phát ngoài lịch.")
     return redirect(url_for("airing.panel", airing_id=airing_id), 303)
 
 
@@ -94,7 +98,9 @@ def new_slot() -> ResponseReturnValue:
             )
     except BroadcasterError as error:
         with reading() as session:
-            return _slots(session, error, form.to_dict() | {"weekdays": form.getlist("weekdays")}), status_of(error)
+            return _slots(session, error, form.to_dict() | {"weekdays": form.getlist("weekdays")}), status_of(
+                error
+            )
     deps().doorbell.ring()
     flash("Đã thêm khung giờ; các buổi phát của 14 ngày tới đã được lập.")
     return redirect(url_for("week.slots"), 303)
@@ -160,6 +166,7 @@ def _page(
         today=today(),
         villages=villages,
         village=village,
+        choices=choices(session),
         before=monday - timedelta(days=7),
         after=monday + timedelta(days=7),
         typed=typed or {},
@@ -172,4 +179,6 @@ def _slots(
 ) -> str:
     rows = session.scalars(select(Slot).where(Slot.active).order_by(Slot.start_local)).all()
     words = dict(zip(WEEKDAY_NAMES, SHORT_WEEKDAYS, strict=True))
-    return render_template("slots.html", rows=rows, words=words, typed=typed or {}, error=error, today=today())
+    return render_template(
+        "slots.html", rows=rows, words=words, typed=typed or {}, error=error, today=today()
+    )

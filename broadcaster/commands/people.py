@@ -7,9 +7,8 @@ from datetime import UTC, datetime
 import click
 
 from broadcaster.commands.common import opened, station_option, the_station
-from broadcaster.install import new_password
 from broadcaster.model import Role
-from broadcaster.newsroom.people import add_user, disable, reset_password
+from broadcaster.newsroom.people import add_user, disable, new_password, reset_password
 
 
 @click.group("users", help="Tài khoản: thêm, đặt lại mật khẩu, khóa.")

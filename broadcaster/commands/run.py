@@ -17,7 +17,7 @@ import click
 from rich.console import Console
 from rich.progress import BarColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 
-from broadcaster.commands.guard import guarded
+from broadcaster.commands.exits import guarded
 from broadcaster.commands.signals import stop_event
 from broadcaster.commands.station import ensure_port_free
 from broadcaster.config import CHECKOUT, Settings, load

@@ -15,7 +15,6 @@ import click
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from broadcaster import install as installing
 from broadcaster.commands.common import opened, station_option, the_station
 from broadcaster.commands.signals import stop_event
 from broadcaster.config import load
@@ -32,6 +31,8 @@ SUPERVISED = click.option("--supervised", is_flag=True, hidden=True, help="Dừn
 @click.option("--no-sample", is_flag=True, help="Không nạp bản tin và tài khoản mẫu.")
 def init_command(folder: Path | None, no_sample: bool) -> None:
     """Create what is missing; running it again changes nothing."""
+    from broadcaster import install as installing
+
     settings = load()
     made = installing.install(
         settings, now=datetime.now(UTC), folder=folder or installing.SAMPLE, sample=not no_sample

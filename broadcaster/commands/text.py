@@ -8,6 +8,7 @@ import sys
 import tempfile
 from datetime import datetime
 from pathlib import Path
+from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
 
 import click
@@ -16,7 +17,9 @@ from broadcaster.config import Settings, load
 from broadcaster.errors import InputError, ReadingBlocked
 from broadcaster.model import Pause, Profile, Reading, Sentence
 from broadcaster.reading import read, reading_to_json, spoken
-from broadcaster.studio import Studio
+
+if TYPE_CHECKING:
+    from broadcaster.studio import Studio  # brings the signal libraries, which `read` can do without
 
 SPEED = click.FloatRange(0.7, 1.3)
 
@@ -46,6 +49,8 @@ def speak_command(
     file: str, output: Path, voice: str | None, speed: float | None, fragment: bool, accept_warnings: bool
 ) -> None:
     """Speak a document, or a fragment, into a WAV file."""
+    from broadcaster.studio import Studio
+
     settings = load()
     _writable(output)
     text = _text_of(file, settings)
@@ -63,6 +68,8 @@ def speak_command(
 @click.option("--accept-warnings", is_flag=True, help="Dựng cả khi còn chỗ chưa rõ cách đọc.")
 def produce_command(file: str, output: Path, voice: str | None, profile: str, accept_warnings: bool) -> None:
     """Make a whole programme from one text, without a database."""
+    from broadcaster.studio import Studio
+
     settings = load()
     _writable(output)
     reading = _accepted(read(_text_of(file, settings)), accept_warnings)

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Iterator
 from pathlib import Path
 
 import click
+from rich.console import Console
+from rich.progress import Progress
 
 from broadcaster.config import Settings, load
 from broadcaster.errors import BroadcasterError
@@ -38,12 +39,14 @@ def list_command() -> None:
 def install_command(name: str) -> None:
     """Fetch a voice of the catalogue, pinned by SHA-256."""
     settings = load()
-    with click.progressbar(length=100, label=name, file=sys.stderr) as bar:
-
-        def show(done: int, total: int) -> None:
-            bar.update(round(100 * done / max(total, 1)) - bar.pos)
-
-        model = piper.install(name, home=settings.home, progress=show)
+    with Progress(console=Console(stderr=True), transient=True) as bar:
+        task = bar.add_task(name, total=None)
+        model = piper.install(
+            name,
+            home=settings.home,
+            catalogue=piper.INSTALLABLE,
+            progress=lambda done, total: bar.update(task, completed=done, total=total),
+        )
     licence = next(one.licence for one in piper.INSTALLABLE if one.name == name)
     click.echo(f"Đã cài piper:{model.stem} ({licence}).")
     _say_what_is_missing(model.stem, settings)

@@ -12,6 +12,8 @@ from pathlib import PurePath
 
 from broadcaster.errors import InputError
 from broadcaster.newsroom.docx import text_of_docx
+from broadcaster.reading.legacy import convert
+from broadcaster.reading.syllables import is_syllable
 
 MAX_BYTES = 5 * 1024 * 1024
 MAX_CHARS = 50_000
@@ -22,7 +24,7 @@ _CONTROL = re.compile("[\x00-\x08\x0e-\x1f\x7f-\x84\x86-\x9f\ufffe\uffff]")
 _LINE_ENDS = re.compile("\r\n|[\r\x0b\x0c\x85\u2028\u2029]")
 # cp1258 has its five tone marks as letters of their own; in real text each of them follows a letter.
 _TONE_MARKS = "\u0300\u0301\u0303\u0309\u0323"
-_NOT_LETTERS = re.compile("[A-Za-zÀ-ỹ][¡-¿×÷][A-Za-zÀ-ỹ]?")
+_WORD = re.compile(r"[^\W\d_]+")
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,10 +62,16 @@ def import_document(
 
 
 def clean_text(text: str) -> tuple[str, list[str]]:
-    """One line end, one code for each letter, no control characters; notes for what was taken away."""
+    """One line end, one code for each letter, no control characters; notes for what was changed.
+
+    Letters of the fonts before Unicode are converted here, so that people edit what they read.
+    """
     text = _LINE_ENDS.sub("\n", text).replace("\ufeff", "")
     text, removed = _CONTROL.subn("", text)
     notes = [f"Đã bỏ {removed} ký tự điều khiển trong văn bản."] if removed else []
+    text, converted = convert(text)
+    if converted:
+        notes.append(converted)
     text = re.sub("[\ud800-\udfff]", "\ufffd", text)
     lines = [line.rstrip(" \t") for line in unicodedata.normalize("NFC", text).split("\n")]
     return re.sub(r"\n{4,}", "\n\n\n", "\n".join(lines)).strip("\n"), notes
@@ -152,16 +160,24 @@ def _windows(data: bytes) -> tuple[str, list[str]]:
     Text typed in TCVN3 or VNI fonts looks Western ("TiÕng ViÖt"): reading recognises and converts that.
     """
     vietnamese = unicodedata.normalize("NFC", data.decode("cp1258", errors="replace"))
-    stray = sum(vietnamese.count(mark) for mark in _TONE_MARKS) + vietnamese.count("\ufffd")
-    stray += len(_NOT_LETTERS.findall(vietnamese))
-    if stray == 0:
-        return vietnamese, ["Tệp dùng mã Windows-1258, đã đổi sang Unicode."]
-    western = "".join(
-        piece if piece != "\ufffd" else chr(byte)
-        for byte in data
-        for piece in (bytes([byte]).decode("cp1252", errors="replace"),)
-    )
-    return western, ["Tệp dùng bảng mã cũ (TCVN3 hoặc VNI); hãy xem kỹ chữ đã đổi trước khi gửi."]
+    western = "".join(_western(byte) for byte in data)
+    stray = any(mark in vietnamese for mark in (*_TONE_MARKS, "\ufffd"))
+    if stray or _words_share(convert(western)[0]) > _words_share(vietnamese):
+        return western, []  # `clean_text` converts it and says so
+    return vietnamese, ["Tệp dùng mã Windows-1258, đã đổi sang Unicode."]
+
+
+def _western(byte: int) -> str:
+    try:
+        return bytes([byte]).decode("cp1252")
+    except UnicodeDecodeError:
+        return chr(byte)
+
+
+def _words_share(text: str) -> float:
+    """How much of what is not plain Latin is Vietnamese syllables, 0 to 1."""
+    words = [word for word in _WORD.findall(text) if not word.isascii()]
+    return sum(is_syllable(word) for word in words) / len(words) if words else 0.0
 
 
 # -------------------------------------------------------------------------------------------- title

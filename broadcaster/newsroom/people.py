@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import secrets
 import unicodedata
 from collections.abc import Mapping
 from datetime import date, datetime
@@ -38,9 +39,16 @@ RIGHTS: Mapping[Role, frozenset[str]] = MappingProxyType(
 DELEGATED = frozenset("approve return".split())
 
 PASSWORD_MIN = 10
+# Letters that are not mistaken for one another when they are copied from a screen by hand.
+_CLEAR_LETTERS = "abcdefghjkmnpqrstuvwxyz23456789"
 _HASHER = PasswordHasher()
 _USERNAME = re.compile(r"[a-z0-9][a-z0-9._-]{1,59}")
 _COMMON = ("password", "matkhau", "123456", "qwerty", "abcdef", "111111")
+
+
+def new_password() -> str:
+    """Ten random letters that are not mistaken for one another: about 49 bits."""
+    return "".join(secrets.choice(_CLEAR_LETTERS) for _ in range(PASSWORD_MIN))
 
 
 def may(role: Role, action: str) -> bool:

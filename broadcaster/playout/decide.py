@@ -176,11 +176,12 @@ def _closed(
     """The true reason why its time went by."""
     deadline = _deadline(airing)
     asleep = instant - since > ASLEEP and since < deadline
+    lost = journal.clock_lost
     event, reason = AsRunEvent.SKIPPED, ""
-    if asleep and since <= airing.planned_at:
-        event, reason = AsRunEvent.MISSED, _away(since, instant, manifest.zone)
-    elif journal.clock_lost_until is not None and journal.clock_lost_until > airing.planned_at:
+    if lost is not None and lost[0] < deadline and airing.planned_at < lost[1]:
         reason = NO_CLOCK
+    elif asleep and since <= airing.planned_at:
+        event, reason = AsRunEvent.MISSED, _away(since, instant, manifest.zone)
     elif airing.file is None:
         reason = airing.reason or NO_PROGRAMME
     elif journal.fault:

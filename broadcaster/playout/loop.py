@@ -36,6 +36,8 @@ _TICK_S, _CLOSE_TICK_S = 1.0, 0.05
 _ALIVE_S: Final = 10.0
 _PROGRESS_S: Final = 5.0
 _SLACK: Final = timedelta(seconds=5)  # an airing is committed up to this long before its instant
+DEVICE_LOST: Final = "Card âm thanh ngừng giữa buổi."
+SILENT_PROGRAMME: Final = "Chương trình vừa phát không có tiếng. Hãy nghe lại bản ghi ở đài."
 _OFF_S: Final = 120.0  # a clock this far from the station's is not to be believed
 _MEASURED_LATELY_S: Final = 900.0
 
@@ -80,14 +82,14 @@ class Player:
         self._born = ledger.born(now)
         self._floor = ledger.last_entry() or now
         self._since = ledger.last_alive() or self._born
-        self._clock_lost_until: datetime | None = None
-        self._believed = True
+        self._clock_lost: tuple[datetime, datetime] | None = None
+        self._believed, self._doubted_at = True, 0.0
         self._sounding: str | None = None
         self._base_ms: dict[str, int] = {}  # where in the programme the clip in the output began
         self._volume = 0
         self._alive_at = self._progress_at = float("-inf")
         self._trouble = ""
-        self._loud = ""
+        self._quiet = ""
 
     # ------------------------------------------------------------------------------------ the loop
 
@@ -117,11 +119,12 @@ class Player:
         """One look; returns seconds until the next one is due."""
         now = self._clock.now()
         manifest = self._held.manifest
-        self._output.tend()
         try:
             self._collect(now)
+            self._output.tend()
+            self._judge_clock(now, manifest)
             self._shelf.want(self._wanted(now, manifest))
-            journal = self._journal(now, manifest)
+            journal = self._journal()
             for action in decide(now, self._since, manifest, journal):
                 self._carry_out(action, manifest)
             self._remember(now)
@@ -131,7 +134,8 @@ class Player:
                 _LOG.error("%s", error.message)
             self._trouble = error.message
             return _TICK_S
-        self._since = now
+        if self._believed:
+            self._since = now
         if self._sounding is not None:
             return _CLOSE_TICK_S
         coming = next_instant(now, manifest, journal)
@@ -142,7 +146,7 @@ class Player:
     def health(self) -> dict[str, Any]:
         """What the heartbeat says (`docs/api/heartbeat.schema.json`)."""
         manifest = self._held.manifest
-        alarms = [self._output.fault, self._trouble, self._loud, self._held.damaged, self._shelf.bad()]
+        alarms = [self._output.fault, self._trouble, self._quiet, self._held.damaged, self._shelf.bad()]
         if not self._believed:
             alarms.append("Đồng hồ của máy phát không đáng tin; chỉ phát khẩn cấp.")
         alarms += self._sync.problems()
@@ -162,20 +166,24 @@ class Player:
 
     # ------------------------------------------------------------------------------------ looking
 
-    def _journal(self, now: datetime, manifest: Manifest | None) -> Journal:
+    def _judge_clock(self, now: datetime, manifest: Manifest | None) -> None:
         trusted = self._trusted(now, manifest)
+        if self._believed and not trusted:
+            self._doubted_at = self._clock.monotonic()
         if trusted and not self._believed:
-            self._clock_lost_until = now
+            self._clock_lost = (now - timedelta(seconds=self._clock.monotonic() - self._doubted_at), now)
         self._believed = trusted
+
+    def _journal(self) -> Journal:
         return Journal(
             born_at=self._born,
             records=self._ledger.records(),
             sounding=self._sounding,
             ready=self._shelf.ready(),
             held=self._audio.hashes(),
-            trusted=trusted,
+            trusted=self._believed,
             floor=self._floor,
-            clock_lost_until=self._clock_lost_until,
+            clock_lost=self._clock_lost,
             fault=self._output.fault,
             early_volume_percent=self._early,
         )
@@ -198,6 +206,8 @@ class Player:
         """What must be decoded now: alert clips, what comes soon, what may still start or go on."""
         if manifest is None:
             return []
+        if not self._believed:  # the same earliest possible instant that an emergency is judged by
+            now = max(now, manifest.issued_at, self._floor)
         soon = sorted(
             (
                 airing
@@ -316,19 +326,27 @@ class Player:
     def _collect(self, now: datetime) -> None:
         """Write down what came to its end in the output, and what a lost device silenced."""
         for ended, at in self._output.ended():
-            if ended.key != self._sounding or not ended.whole:
+            if ended.key != self._sounding:
                 continue
             offset = max(0, self._base_ms.get(ended.key, 0) + ended.sounded * 1000 // RATE_HZ)
+            if not ended.whole:  # nobody here cut it
+                self._end(AsRunEvent.INTERRUPTED, now, offset, self._output.fault or DEVICE_LOST)
+                continue
             # the level is watched, not the process: a second without one sample is no programme
             silent = ended.peak == 0.0 and self._volume > 0 and ended.sounded > RATE_HZ
-            self._loud = "Chương trình vừa phát không có tiếng. Hãy nghe lại bản ghi ở đài." if silent else ""
-            self._ledger.close_airing(
-                ended.key, AsRunEvent.FINISHED, at=at, offset_ms=offset, reason=self._loud
-            )
-            self._sounding = None
-            self._sync.report_soon()
+            self._quiet = SILENT_PROGRAMME if silent else ""
+            self._end(AsRunEvent.FINISHED, at, offset, self._quiet)
         if self._sounding is not None and self._output.fault:
-            self._stop(Stop(self._sounding, now, AsRunEvent.INTERRUPTED, self._output.fault))
+            offset = self._heard_ms(self._sounding)
+            self._output.stop_at(now)
+            self._end(AsRunEvent.INTERRUPTED, now, offset, self._output.fault)
+
+    def _end(self, event: AsRunEvent, at: datetime, offset_ms: int, reason: str) -> None:
+        """What sounds has ended by itself."""
+        assert self._sounding is not None, "only what sounds can end"
+        self._ledger.close_airing(self._sounding, event, at=at, offset_ms=offset_ms, reason=reason)
+        self._sounding = None
+        self._sync.report_soon()
 
     def _leave(self) -> None:
         """Told to stop while something sounds: say so in the ledger."""

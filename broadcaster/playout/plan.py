@@ -99,8 +99,8 @@ class Journal:
 
     `born_at`: what was due before this player was paired is not its business.  `sounding` is the airing in
     the output (also one that is cued for a coming instant).  `ready` are hashes decoded in memory.
-    `trusted`: the clock may be believed; `floor` is the earliest instant it can be.  `clock_lost_until`:
-    the clock was not to be believed until then.  `fault`: why the output is silent; empty = it works.
+    `trusted`: the clock may be believed; `floor` is the earliest instant it can be.  `clock_lost`:
+    between these instants the player was there, but its clock was not to be believed.  `fault`: why the output is silent; empty = it works.
     """
 
     born_at: datetime
@@ -110,7 +110,7 @@ class Journal:
     held: frozenset[str] = frozenset()
     trusted: bool = True
     floor: datetime | None = None
-    clock_lost_until: datetime | None = None
+    clock_lost: tuple[datetime, datetime] | None = None
     fault: str = ""
     early_volume_percent: int = 100
 

@@ -190,8 +190,8 @@ class TruePeak:
         inner = joined[MARGIN : MARGIN + rows * CONTROL].reshape(rows, CONTROL)
         tops = np.maximum(inner.max(axis=1), -inner.min(axis=1))
         self.highest = max(self.highest, float(tops.max()))
-        # between two samples the curve rises above both, but in sound like ours by less than 2.5 dB
-        near = np.flatnonzero(tops > 0.75 * min(self.highest, self._note_above))
+        # between two samples the curve rises above both, but in speech and music by less than 2 dB
+        near = np.flatnonzero(tops > 0.8 * min(self.highest, self._note_above))
         for part in np.array_split(near, max(1, len(near) // 512)):
             if len(part):
                 found = true_peaks(joined, part)

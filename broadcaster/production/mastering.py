@@ -6,7 +6,10 @@ nothing is mixed twice; memory does not grow with the length.
 
 from __future__ import annotations
 
+import contextlib
+import queue
 import tempfile
+import threading
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -97,7 +100,7 @@ def _written(
     blocks: Iterable[Samples], scratch: BinaryIO, *, length: int, stage: Callable[[str, int, int], None]
 ) -> Meter:
     meter, done = Meter(), 0
-    for block in blocks:
+    for block in ahead(blocks):
         stage("mix", min(done, length), length)
         done += len(block)
         meter.add(block)
@@ -109,6 +112,45 @@ def _written(
             raise _full(error) from error
     stage("mix", length, length)
     return meter
+
+
+def ahead(blocks: Iterable[Samples], *, count: int = 4) -> Iterator[Samples]:
+    """The same blocks, made in a thread of their own, up to `count` before they are asked for.
+
+    What the maker raises is raised here; leaving early ends it.
+    """
+    made: queue.Queue[Samples | BaseException | None] = queue.Queue(count)
+    left = threading.Event()
+
+    def make() -> None:
+        last: BaseException | None = None
+        try:
+            for block in blocks:
+                while not left.is_set():
+                    try:
+                        made.put(block, timeout=0.1)
+                        break
+                    except queue.Full:
+                        continue
+                if left.is_set():
+                    return
+        except BaseException as error:  # it belongs to whoever asked for the blocks
+            last = error
+        while not left.is_set():
+            with contextlib.suppress(queue.Full):
+                made.put(last, timeout=0.1)
+                return
+
+    maker = threading.Thread(target=make, name="mixing", daemon=True)
+    maker.start()
+    try:
+        while (block := made.get()) is not None:
+            if isinstance(block, BaseException):
+                raise block
+            yield block
+    finally:
+        left.set()
+        maker.join()
 
 
 def _rendition(
@@ -144,8 +186,8 @@ def _rendition(
 def _true_peaks(scratch: BinaryIO, meter: Meter, *, target_lufs: float, ceiling_db: float) -> Samples:
     """Peaks of each control block, true ones where the limiter may have to act."""
     peaks = meter.peaks().copy()
-    loudest_gain_db = target_lufs - integrated_lufs(meter.energies()) + 3.0  # the limiter takes some back
-    matters = 10 ** ((ceiling_db - loudest_gain_db - 3.0) / 20)
+    loudest_gain_db = target_lufs - integrated_lufs(meter.energies()) + 2.0  # the limiter takes some back
+    matters = 10 ** ((ceiling_db - loudest_gain_db - 2.0) / 20)
     per_chunk = BLOCK // CONTROL
     for chunk, padded in enumerate(_padded(scratch)):
         first = chunk * per_chunk

@@ -7,8 +7,10 @@ import tempfile
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
+import mutagen
+import mutagen.flac
 import numpy as np
 import soundfile
 
@@ -22,6 +24,7 @@ from broadcaster.store.blobs import Blobs
 
 TAKE_SUFFIX: Final = "flac"
 RECORDED: Final = "recorded"
+_FLAC: Any = mutagen.flac.FLAC
 
 
 @dataclass(frozen=True, slots=True)
@@ -161,17 +164,26 @@ def freeze(
         path = Path(folder) / "take.flac"
         try:
             with soundfile.SoundFile(
-                path, "w", samplerate=HOUSE_RATE_HZ, channels=1, format="FLAC", subtype="PCM_16"
+                path,
+                "w",
+                samplerate=HOUSE_RATE_HZ,
+                channels=1,
+                format="FLAC",
+                subtype="PCM_16",
+                compression_level=0.1,  # a tenth larger, twice as fast
             ) as out:
-                written = 0
+                written, power, spoken = 0, 0.0, 0
                 for number, text in enumerate(texts):
                     samples = segment(number)
                     placed.append(SpokenSentence(text, written, len(samples)))
+                    power += float(np.dot(samples, samples))
+                    spoken += len(samples)
                     rest = rests_ms[number] * HOUSE_RATE_HZ // 1000 if number + 1 < len(texts) else 0
                     for block in (samples, np.zeros(rest, dtype=np.float32)):
                         out.write(np.clip(np.rint(block * 32767), -32768, 32767).astype(np.int16))
                         written += len(block)
-        except (soundfile.LibsndfileError, RuntimeError, OSError) as error:
+            note_level(path, 10 * math.log10(power / spoken) if power > 0 else -120.0)
+        except (soundfile.LibsndfileError, mutagen.MutagenError, RuntimeError, OSError) as error:
             raise StoreError(
                 f"Không ghi được bản thu ({error}); hãy kiểm tra chỗ trống trên đĩa rồi làm lại."
             ) from error
@@ -196,11 +208,22 @@ def take_blocks(take: Take, *, blobs: Blobs, block: int = 65_536) -> Iterator[Sa
         raise StoreError(f"Bản thu {path.name} đã bị hỏng; hãy thu lại bản tin này.") from error
 
 
+def note_level(path: Path, level_db: float) -> None:
+    """Write the speech's mean level into the FLAC's comments, so that nobody needs to decode it to know."""
+    tags = _FLAC(path)
+    tags["level_db"] = f"{level_db:.3f}"
+    tags.save()
+
+
 def take_level_db(take: Take, *, blobs: Blobs) -> float:
     """Mean level of its speech without the rests, dBFS; -120 for silence."""
-    power = sum(float(np.dot(block, block)) for block in take_blocks(take, blobs=blobs))
-    spoken = sum(sentence.length_samples for sentence in take.sentences)
-    return 10 * math.log10(power / spoken) if power > 0 and spoken else -120.0
+    path = blobs.path(take.sha256, suffix=TAKE_SUFFIX)
+    try:
+        return float(_FLAC(path)["level_db"][0])
+    except (mutagen.MutagenError, LookupError, ValueError):  # a FLAC from elsewhere: listen to it
+        power = sum(float(np.dot(block, block)) for block in take_blocks(take, blobs=blobs))
+        spoken = sum(sentence.length_samples for sentence in take.sentences)
+        return 10 * math.log10(power / spoken) if power > 0 and spoken else -120.0
 
 
 def _levelled(samples: Samples, level_db: float) -> Samples:

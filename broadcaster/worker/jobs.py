@@ -165,9 +165,13 @@ def preview(tools: Tools, job: Job, progress: Progress) -> Made:
 
 
 Function = Callable[[Tools, Job, Progress], Made]
-JOBS: Mapping[str, Function] = {"take": take, PROGRAMME: programme, "preview": preview}
+# "listen" is a preview of many sentences: in the other lane, so that one sentence never waits for it.
+JOBS: Mapping[str, Function] = {
+    "take": take, PROGRAMME: programme, "preview": preview, "listen": preview,
+}  # fmt: skip
+PREVIEWS = ("preview", "listen")
 PREVIEW_LANE = ("preview",)
-RENDER_LANE = ("take", PROGRAMME)
+RENDER_LANE = ("take", PROGRAMME, "listen")
 
 
 def words_speaker(tools: Tools, lexicon: Lexicon, chain: Sequence[str]) -> SpeakWords:

@@ -21,7 +21,7 @@ from broadcaster.store.tables import RenderJob, TakeRow
 from broadcaster.store.upgrade import check_version
 from broadcaster.system import lower_priority
 from broadcaster.worker.bench import Worker, utc_now
-from broadcaster.worker.jobs import PREVIEW_LANE, RENDER_LANE
+from broadcaster.worker.jobs import PREVIEW_LANE, PREVIEWS, RENDER_LANE
 
 log = logging.getLogger("broadcaster.worker")
 
@@ -140,7 +140,7 @@ def forget_previews(db: Database, blobs: Blobs, *, older_than: datetime) -> int:
     with db.writing() as session:
         rows = session.scalars(
             select(RenderJob).where(
-                RenderJob.kind.in_(PREVIEW_LANE),
+                RenderJob.kind.in_(PREVIEWS),
                 RenderJob.state.in_(["done", "failed"]),
                 RenderJob.created_at < older_than,
             )
@@ -151,7 +151,7 @@ def forget_previews(db: Database, blobs: Blobs, *, older_than: datetime) -> int:
         for row in rows:
             session.delete(row)
         session.flush()
-        kept = session.scalars(select(RenderJob.result).where(RenderJob.kind.in_(PREVIEW_LANE)))
+        kept = session.scalars(select(RenderJob.result).where(RenderJob.kind.in_(PREVIEWS)))
         files -= {str(result["sha256"]) for result in kept if "sha256" in result}
     for sha256 in files:
         blobs.delete(sha256, suffix=TAKE_SUFFIX)

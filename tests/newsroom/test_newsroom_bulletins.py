@@ -11,6 +11,7 @@ from broadcaster.errors import Conflict, InputError, NotFound, ReadingBlocked, R
 from broadcaster.model import VERBATIM, BulletinState, Priority, Role
 from broadcaster.newsroom import bulletins as room
 from broadcaster.newsroom.hashes import reading_sha256, text_sha256
+from broadcaster.newsroom.lexicon import set_entry
 from broadcaster.newsroom.people import delegate
 from broadcaster.store.db import Database
 from broadcaster.store.tables import Audit, Bulletin, Decision, RenderJob, Revision, TakeRow, User
@@ -86,7 +87,7 @@ def test_submitting_asks_the_worker_once_and_sooner_for_what_is_urgent(
     jobs = {job.key: job for job in session.scalars(select(RenderJob))}
     assert set(jobs) == {str(calm.id), str(urgent.id)}
     assert jobs[str(calm.id)].kind == "take"
-    assert jobs[str(calm.id)].payload == {"revision_id": calm.id}
+    assert jobs[str(calm.id)].payload == {"revision_id": calm.id, "title": "Lịch tiêm phòng"}
     assert jobs[str(urgent.id)].due_at == NOW < jobs[str(calm.id)].due_at
     assert room.waiting(session) == [urgent, calm]
 
@@ -307,6 +308,31 @@ def test_a_blank_that_was_not_filled_in_blocks_until_it_is_answered(session: Ses
             actor=house.author, now=NOW,
         )  # fmt: skip
     assert submitted(session, house, bulletin).number == 1
+
+
+def test_a_title_that_nobody_can_read_blocks_too_since_it_is_among_the_headlines(
+    session: Session, house: House
+) -> None:
+    bulletin = a_bulletin(session, house, title="Hội nghị XYZQK tại xã")
+    with pytest.raises(ReadingBlocked, match="Tiêu đề .* “XYZQK”"):
+        submitted(session, house, bulletin)
+    set_entry(
+        session,
+        station_id=house.station.id,
+        written="XYZQK",
+        spoken="khuyến nông",
+        actor=house.author,
+        now=NOW,
+    )
+    assert submitted(session, house, bulletin).number == 1
+
+
+def test_a_take_that_failed_for_good_can_be_asked_for_again(session: Session, house: House) -> None:
+    revision = submitted(session, house, a_bulletin(session, house), take=None)
+    job = session.scalars(select(RenderJob)).one()
+    job.state, job.attempt, job.error = "failed", 3, "Không giọng nào đọc được."
+    assert room.ask_take(session, revision, now=NOW) is job
+    assert (job.state, job.attempt, job.error) == ("queued", 0, "")
 
 
 def test_control_characters_are_taken_out_with_a_note(session: Session, house: House) -> None:

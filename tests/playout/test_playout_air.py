@@ -15,6 +15,7 @@ from broadcaster.playout.clock import GivenClock, SystemClock
 from broadcaster.playout.player import player_folder, run_player
 from broadcaster.playout.sound import decode
 from tests.support.receivers import RATE_HZ, Studio, onset, read_wav, seconds, studio
+from tests.support.schemas import faults
 
 MORNING = datetime(2026, 11, 23, 22, 30, tzinfo=UTC)  # 05:30 at the station
 EVENING = datetime(2026, 11, 24, 10, 0, tzinfo=UTC)  # 17:00
@@ -61,6 +62,7 @@ def test_a_programme_begins_at_its_planned_sample_and_the_station_hears_of_it(tm
         assert rows[0].at == EVENING
         assert rows[1].offset_ms == len(clip) * 1000 // RATE_HZ
         beat = station.receiver().heartbeat
+        assert faults("heartbeat", beat) == []
         assert beat["version"] == 2
         assert beat["alarms"] == []
     timeline = json.loads((tmp_path / "ra.wav.json").read_text(encoding="utf-8"))

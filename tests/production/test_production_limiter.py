@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import threading
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -75,3 +77,21 @@ def test_silence_stays_silence() -> None:
     gains = gains_for(np.zeros(1000), np.zeros(1000, dtype=np.float32), target_lufs=-16, ceiling_db=-3)
     assert gains.gain == 1.0
     assert gains.loudness_lufs == -70.0
+
+
+def test_blocks_made_ahead_are_the_same_blocks_and_errors_arrive() -> None:
+    from broadcaster.production.mastering import ahead
+
+    blocks = [np.full(5, n, dtype=np.float32) for n in range(50)]
+    assert all(np.array_equal(a, b) for a, b in zip(ahead(iter(blocks)), blocks, strict=True))
+
+    def failing():  # type: ignore[no-untyped-def]
+        yield blocks[0]
+        raise ZeroDivisionError
+
+    with pytest.raises(ZeroDivisionError):
+        list(ahead(failing()))
+    left_early = ahead(iter(blocks * 10))
+    next(left_early)
+    left_early.close()
+    assert not [thread for thread in threading.enumerate() if thread.name == "mixing"]

@@ -112,13 +112,13 @@ def test_lists_show_nothing_of_another_station(world: Any) -> None:
     browser = world.browser("quantri")
     for rule, _ in rules(world):
         if _method(rule) == "GET" and not rule.arguments:
-            assert "Tin của xã khác" not in browser.get(rule.rule).text, rule
+            assert "Tin của xã khác".encode() not in browser.get(rule.rule).data, rule
 
 
 def test_a_form_without_its_token_is_refused_and_changes_nothing(world: Any) -> None:
     browser = world.browser("quantri")
     before = dump(world)
-    for rule, needs in rules(world):
+    for rule, _ in rules(world):
         if _method(rule) != "POST" or rule.endpoint.startswith("village_page."):
             continue
         answer = browser.client.post(address(world, rule), data={"text": "thử"})

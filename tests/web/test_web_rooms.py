@@ -6,6 +6,7 @@ import io
 import re
 from typing import Any
 
+from openpyxl import load_workbook
 from sqlalchemy import select
 
 from broadcaster.delivery.receivers import pair
@@ -85,3 +86,37 @@ def test_htmx_comes_from_its_package_under_our_own_address(world: Any) -> None:
     answer = world.browser().get("/vendor/htmx.min.js")
     assert answer.mimetype == "text/javascript"
     assert b"htmx" in answer.data[:200]
+
+
+def test_the_log_keeps_three_truths_apart_and_gives_them_as_a_workbook(world: Any) -> None:
+    author = world.browser("canbo")
+    page = author.get("/nhat-ky").text
+    for word in (
+        "Theo lịch",
+        "Máy phát báo",
+        "Thôn xác nhận",
+        "Loa trụ sở xã",
+        "2/5",
+        "Xuân Phong: Mất điện",
+    ):
+        assert word in page
+    answer = author.get("/nhat-ky/bao-cao.xlsx?tu=2026-11-24&den=2026-11-24")
+    assert "bao-cao_nhu-thanh_20261124-20261124.xlsx" in answer.headers["Content-Disposition"]
+    book = load_workbook(io.BytesIO(answer.data))
+    cells = {str(cell) for sheet in book for row in sheet.iter_rows(values_only=True) for cell in row}
+    book.close()
+    assert {"Đồng Lớn", "Bình dân học vụ số"} <= cells
+
+
+def test_a_period_that_cannot_be_gets_a_sentence(world: Any) -> None:
+    author = world.browser("canbo")
+    for period in ("tu=2026-11-24&den=2026-11-01", "tu=2020-01-01&den=2026-01-01", "tu=hom-qua"):
+        answer = author.get(f"/nhat-ky?{period}")
+        assert answer.status_code == 422
+        assert 'role="alert"' in answer.text
+
+
+def test_the_book_of_changes_names_who_did_what(world: Any) -> None:
+    page = world.browser("canbo").get("/nhat-ky/thay-doi").text
+    assert "gửi duyệt" in page
+    assert "canbo" in page

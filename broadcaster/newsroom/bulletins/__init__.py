@@ -5,14 +5,21 @@ Functions take a session and never commit.  Ring the worker's doorbell after the
 
 from broadcaster.newsroom.approved import approved_revision, approved_revisions
 from broadcaster.newsroom.bulletins.deciding import approve, return_bulletin, withdraw
-from broadcaster.newsroom.bulletins.drafts import create_bulletin, reading_of, save_draft, set_answer
+from broadcaster.newsroom.bulletins.drafts import (
+    create_bulletin,
+    reading_of,
+    save_draft,
+    set_answer,
+    title_reading,
+)
 from broadcaster.newsroom.bulletins.found import bulletin_by_id, bulletins, revision_by_id, waiting
-from broadcaster.newsroom.bulletins.submitting import freeze_take, frozen_reading, submit
+from broadcaster.newsroom.bulletins.submitting import ask_take, freeze_take, frozen_reading, submit
 
 __all__ = [
     "approve",
     "approved_revision",
     "approved_revisions",
+    "ask_take",
     "bulletin_by_id",
     "bulletins",
     "create_bulletin",
@@ -24,6 +31,7 @@ __all__ = [
     "save_draft",
     "set_answer",
     "submit",
+    "title_reading",
     "waiting",
     "withdraw",
 ]

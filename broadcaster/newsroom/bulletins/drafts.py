@@ -140,6 +140,11 @@ def reading_of(session: Session, bulletin: Bulletin) -> Reading:
     return read(bulletin.draft_text, lexicon=lexicon, answers=dict(bulletin.draft_answers))
 
 
+def title_reading(session: Session, bulletin: Bulletin) -> Reading:
+    """How the title would be said among the headlines: by the station's dictionary, since it stands alone."""
+    return read(bulletin.title, lexicon=lexicon_of(session, station_id=bulletin.station_id))
+
+
 # ----------------------------------------------------------------------------------- shared in the room
 
 

@@ -18,13 +18,13 @@ from broadcaster.model import (
     Sentence,
     Take,
 )
-from broadcaster.newsroom.bulletins.drafts import ensure_version, flush_or_conflict, reading_of
+from broadcaster.newsroom.bulletins.drafts import ensure_version, flush_or_conflict, reading_of, title_reading
 from broadcaster.newsroom.bulletins.found import bulletin_by_id, newest_revision, revision_by_id
 from broadcaster.newsroom.hashes import reading_sha256, text_sha256
 from broadcaster.newsroom.people import record, require
 from broadcaster.reading import reading_to_json
 from broadcaster.store.queue import enqueue
-from broadcaster.store.tables import Bulletin, Revision, TakeRow, User
+from broadcaster.store.tables import Bulletin, RenderJob, Revision, TakeRow, User
 
 # An approver waits for the sound: before programmes of later airings, after those that air sooner.
 TAKE_WITHIN = timedelta(minutes=30)
@@ -59,11 +59,7 @@ def submit(session: Session, bulletin_id: int, *, version: int, actor: User, now
     session.add(revision)
     bulletin.state, bulletin.state_reason, bulletin.updated_at = BulletinState.SUBMITTED, "", now
     flush_or_conflict(session)
-    enqueue(
-        session, station_id=bulletin.station_id, kind="take", key=str(revision.id),
-        payload={"revision_id": revision.id},
-        due_at=now if revision.priority is not Priority.ROUTINE else now + TAKE_WITHIN, now=now,
-    )  # fmt: skip
+    ask_take(session, revision, now=now)
     record(
         session, station_id=bulletin.station_id, actor=actor, action="gửi duyệt",
         subject=f"bản tin {bulletin.id}",
@@ -71,6 +67,15 @@ def submit(session: Session, bulletin_id: int, *, version: int, actor: User, now
         now=now,
     )  # fmt: skip
     return revision
+
+
+def ask_take(session: Session, revision: Revision, *, now: datetime) -> RenderJob:
+    """Ask the worker for a revision's sound; again, after it failed for good."""
+    return enqueue(
+        session, station_id=revision.bulletin.station_id, kind="take", key=str(revision.id),
+        payload={"revision_id": revision.id, "title": revision.title},
+        due_at=now if revision.priority is not Priority.ROUTINE else now + TAKE_WITHIN, now=now,
+    )  # fmt: skip
 
 
 def freeze_take(session: Session, revision_id: int, take: Take, *, voice_label: str, now: datetime) -> None:
@@ -114,6 +119,12 @@ def _complete_reading(session: Session, bulletin: Bulletin) -> Reading:
     if not bulletin.draft_text.strip():
         raise InputError("Bản tin chưa có nội dung. Hãy dán hoặc gõ nội dung rồi gửi lại.")
     reading = reading_of(session, bulletin)
+    title = title_reading(session, bulletin)
+    if title.blocking:
+        raise ReadingBlocked(
+            f"Tiêu đề “{bulletin.title}” được đọc trên loa nhưng còn chữ chưa rõ cách đọc: "
+            f"“{_one_line(title.warnings[0].written)}”. Hãy viết rõ ra, hoặc thêm chữ đó vào từ điển."
+        )
     if reading.blocking:
         places = ", ".join(f"“{_one_line(warning.written)}”" for warning in reading.warnings[:3])
         more = "…" if len(reading.warnings) > 3 else ""

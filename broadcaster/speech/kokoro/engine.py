@@ -20,7 +20,7 @@ SAMPLE_RATE_HZ = 24_000
 FRAME_SAMPLES = 600  # one step of the durations; the pitch curve has two values a step
 SOUND_VERSION = "1"  # raise whenever the same words would sound otherwise
 
-MAX_SYLLABLES = 45  # a piece; memory and time grow with it, and the model takes 510 tokens
+MAX_SYLLABLES = 28  # a piece; memory and time grow with it, and the model takes 510 tokens
 LEAD_STEPS, TAIL_STEPS = 12, 8  # the model wants some silence round its words, or it swallows the first one
 KEEP_BEFORE_MS, KEEP_AFTER_MS = 40, 80  # of that silence, so much stays
 SPEECH_DBFS = -23.0  # level of the voiced part of every sentence

@@ -1,4 +1,4 @@
-"""Where errors become exit codes: 0 done, 1 refused with one clear line, 2 wrong use."""
+"""How a command ends: 0 done, 1 refused with one clear sentence, 2 wrong use; no station code here."""
 
 from __future__ import annotations
 
@@ -9,6 +9,16 @@ from collections.abc import Callable
 import click
 
 from broadcaster.errors import BroadcasterError
+
+_OF_THE_MACHINE = {
+    errno.ENOENT: "không có tệp hoặc thư mục này; hãy kiểm tra lại đường dẫn",
+    errno.ENOTDIR: "một phần của đường dẫn không phải thư mục; hãy kiểm tra lại đường dẫn",
+    errno.EISDIR: "đây là thư mục, không phải tệp; hãy kiểm tra lại đường dẫn",
+    errno.EACCES: "không có quyền đọc hoặc ghi; hãy kiểm tra quyền của tệp và thư mục",
+    errno.EPERM: "không có quyền đọc hoặc ghi; hãy kiểm tra quyền của tệp và thư mục",
+    errno.EROFS: "ổ đĩa chỉ cho đọc; hãy chọn nơi khác",
+    errno.ENOSPC: "ổ đĩa đã đầy; hãy xóa bớt tệp rồi chạy lại",
+}
 
 
 def guarded(run: Callable[[], object]) -> int:
@@ -31,17 +41,6 @@ def guarded(run: Callable[[], object]) -> int:
         click.echo(sentence, err=True)
         return 1
     return 0
-
-
-_OF_THE_MACHINE = {
-    errno.ENOENT: "không có tệp hoặc thư mục này; hãy kiểm tra lại đường dẫn",
-    errno.ENOTDIR: "một phần của đường dẫn không phải thư mục; hãy kiểm tra lại đường dẫn",
-    errno.EISDIR: "đây là thư mục, không phải tệp; hãy kiểm tra lại đường dẫn",
-    errno.EACCES: "không có quyền đọc hoặc ghi; hãy kiểm tra quyền của tệp và thư mục",
-    errno.EPERM: "không có quyền đọc hoặc ghi; hãy kiểm tra quyền của tệp và thư mục",
-    errno.EROFS: "ổ đĩa chỉ cho đọc; hãy chọn nơi khác",
-    errno.ENOSPC: "ổ đĩa đã đầy; hãy xóa bớt tệp rồi chạy lại",
-}
 
 
 def _of_the_machine(error: OSError) -> str | None:

@@ -1,0 +1,298 @@
+"""The main loop, tick by tick, with a clock in the test's hand: faults of clock, card, disk and programme."""
+
+import hashlib
+import threading
+from collections.abc import Callable, Iterator
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import numpy as np
+import pytest
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
+
+from broadcaster.config import load
+from broadcaster.model import AsRunEvent, Priority
+from broadcaster.playout.decide import NO_CLOCK
+from broadcaster.playout.journal import Event, Ledger
+from broadcaster.playout.loop import Player
+from broadcaster.playout.outputs import RATE_HZ, Samples, SoundCard
+from broadcaster.playout.pairing import Pairing
+from broadcaster.signing import canonical_json, sign
+from tests.support.receivers import mp3
+from tests.support.schemas import faults
+
+T = datetime(2026, 11, 24, 10, 0, tzinfo=UTC)
+S = timedelta(seconds=1)
+KEY = Ed25519PrivateKey.generate()
+PUBLIC = KEY.public_key().public_bytes(Encoding.Raw, PublicFormat.Raw).hex()
+SILENCE = 99
+
+
+class HandClock:
+    """Stands still until it is moved."""
+
+    def __init__(self, now: datetime) -> None:
+        self.at, self.passed = now, 0.0
+
+    def now(self) -> datetime:
+        return self.at
+
+    def monotonic(self) -> float:
+        return self.passed
+
+    def wait(self, wake: threading.Event, seconds: float) -> None:
+        raise AssertionError("the test moves this clock")
+
+
+class Card:
+    label = "thử"
+
+    def close(self) -> None:
+        """Nothing to close."""
+
+
+class Box:
+    """A player whose card is pulled by the test: `live` passes time and takes the samples."""
+
+    def __init__(self, folder: Path, now: datetime) -> None:
+        self.clock = HandClock(now)
+        self.folder = folder
+        self.pull: Callable[[int], Samples] | None = None
+        self.plugged = True
+        self.tape: list[Samples] = []
+        self.ledger = Ledger(folder / "ledger.db")
+        (folder / "audio").mkdir(parents=True, exist_ok=True)
+        self.player = Player(
+            load(environ={}, home=folder), folder, Pairing("http://127.0.0.1:9", "t", PUBLIC), ledger=self.ledger,
+            output=SoundCard(self.clock, opener=self.open), clock=self.clock,
+        )  # fmt: skip
+
+    def open(self, render: Callable[[int], Samples], null: bool) -> Card:
+        if not self.plugged:
+            raise OSError("không có thiết bị")
+        self.pull = render
+        return Card()
+
+    def told(
+        self, *airings: tuple[str, datetime, int, Priority], issued: datetime = T - 600 * S, version: int = 1
+    ) -> None:
+        """A signed manifest; each airing is (id, planned at, seed of its programme, level)."""
+        rows = []
+        for name, at, seed, level in airings:
+            data = programme(seed)
+            sha256 = hashlib.sha256(data).hexdigest()
+            (self.folder / "audio" / f"{sha256}.mp3").write_bytes(data)
+            rows.append(
+                {
+                    "id": name, "origin": "slot", "priority": str(level), "planned_at": at.isoformat(),
+                    "start_mode": "at_once", "wait_s": 0, "late_policy": "play_within_grace", "grace_s": 60,
+                    "volume_percent": 100, "title": name, "duration_ms": 3000, "state": "closed", "reason": "",
+                    "variant": 1, "file": {"sha256": sha256, "size_bytes": len(data), "suffix": "mp3"},
+                }
+            )  # fmt: skip
+        body = canonical_json(
+            {
+                "format": 1, "station": "xa", "receiver": 1, "zone": "Asia/Ho_Chi_Minh", "epoch": 1,
+                "version": version, "issued_at": issued.isoformat(),
+                "valid_until": (issued + timedelta(hours=72)).isoformat(), "airings": rows, "clips": [],
+            }
+        )  # fmt: skip
+        self.player._held.accept(body, sign(KEY, body))
+
+    def live(self, seconds: float, *, card: bool = True) -> None:
+        """Time passes; the card takes a block every 20 ms, the player looks every 40 ms."""
+        for step in range(round(seconds / 0.02)):
+            self.clock.at += 0.02 * S
+            self.clock.passed += 0.02
+            if card and self.plugged and self.pull is not None:
+                self.tape.append(self.pull(RATE_HZ // 50))
+            if step % 2:
+                self.player.tick()
+
+    def decoded(self) -> None:
+        """Let the decoding thread finish what is wanted."""
+        for _ in range(500):
+            self.player.tick()
+            wanted = {file.sha256 for file in self.player._wanted(self.clock.at, self.player._held.manifest)}
+            if wanted and wanted <= self.player._shelf.ready():
+                return
+            threading.Event().wait(0.01)
+        raise AssertionError("never decoded")
+
+    def events(self) -> list[Event]:
+        return self.ledger.to_upload()
+
+    def alarms(self) -> str:
+        health = self.player.health()
+        assert faults("heartbeat", health) == []
+        return " ".join(health["alarms"])
+
+    def loud(self) -> bool:
+        return bool(self.tape) and bool(np.concatenate(self.tape).any())
+
+    def close(self) -> None:
+        self.player._shelf.close()
+        self.player._sync.close()
+        self.ledger.close()
+
+
+def programme(seed: int) -> bytes:
+    return mp3(seed, 3.0) if seed != SILENCE else quiet()
+
+
+def quiet() -> bytes:
+    """A FLAC of three seconds of nothing (decoded by what it is, not by its name)."""
+    import io
+
+    import soundfile
+
+    target = io.BytesIO()
+    soundfile.write(target, np.zeros(3 * RATE_HZ), RATE_HZ, format="FLAC")
+    return target.getvalue()
+
+
+@pytest.fixture
+def box(tmp_path: Path) -> Iterator[Box]:
+    opened = Box(tmp_path, T - 30 * S)
+    yield opened
+    opened.close()
+
+
+def test_a_card_that_goes_in_the_middle_interrupts_and_coming_back_does_not_go_on(box: Box) -> None:
+    box.told(("a", T, 1, Priority.ROUTINE))
+    box.decoded()
+    box.live(31)
+    box.plugged = False
+    box.live(3, card=False)
+    started, interrupted = box.events()
+    assert (started.event, started.at) == (AsRunEvent.STARTED, T)
+    assert interrupted.event is AsRunEvent.INTERRUPTED
+    assert 900 <= interrupted.offset_ms <= 1100
+    assert "card" in interrupted.reason.lower()
+    assert "card" in box.alarms().lower()
+    box.live(6, card=False)
+    box.plugged, box.tape = True, []
+    box.live(10)
+    assert not box.loud()
+    assert len(box.events()) == 2
+
+
+def test_without_a_card_at_its_time_an_airing_is_skipped_and_never_called_started(box: Box) -> None:
+    box.plugged = False
+    box.live(8, card=False)
+    box.told(("a", T, 1, Priority.ROUTINE))
+    box.live(90, card=False)
+    (row,) = box.events()
+    assert row.event is AsRunEvent.SKIPPED
+    assert "card âm thanh" in row.reason.lower()
+
+
+def test_a_card_that_comes_within_grace_still_plays(box: Box) -> None:
+    box.plugged = False
+    box.live(8, card=False)
+    box.told(("a", T, 1, Priority.ROUTINE))
+    box.live(40, card=False)
+    box.plugged = True
+    box.live(20)
+    assert [row.event for row in box.events()] == [AsRunEvent.STARTED, AsRunEvent.FINISHED]
+    assert box.loud()
+
+
+def test_a_disk_that_takes_no_more_writing_is_silence_and_an_alarm_until_it_does(box: Box) -> None:
+    box.told(("a", T, 1, Priority.ROUTINE))
+    box.decoded()
+    box.live(25)
+    box.ledger._db.execute("PRAGMA query_only = ON")
+    box.live(10)
+    assert not box.loud()
+    assert "Không ghi được sổ" in box.alarms()
+    box.ledger._db.execute("PRAGMA query_only = OFF")
+    box.live(10)
+    assert [row.event for row in box.events()] == [AsRunEvent.STARTED, AsRunEvent.FINISHED]
+    assert box.loud()
+    assert "sổ" not in box.alarms()
+
+
+def test_a_programme_without_a_sound_is_an_alarm_although_everything_went_well(box: Box) -> None:
+    box.told(("a", T, SILENCE, Priority.ROUTINE))
+    box.decoded()
+    box.live(40)
+    assert [row.event for row in box.events()] == [AsRunEvent.STARTED, AsRunEvent.FINISHED]
+    assert "không có tiếng" in box.events()[1].reason
+    assert "không có tiếng" in box.alarms()
+
+
+def test_a_file_that_is_no_sound_is_an_alarm_before_its_time(
+    box: Box, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(globals(), "programme", lambda seed: b"<html>503</html>" * 100)
+    box.told(("a", T, 1, Priority.ROUTINE))
+    for _ in range(200):
+        box.player.tick()
+        if "Không giải mã được" in box.alarms():
+            break
+        threading.Event().wait(0.01)
+    assert "Không giải mã được" in box.alarms()
+
+
+def test_a_clock_set_back_by_years_plays_only_emergencies_and_says_so(tmp_path: Path) -> None:
+    first = Box(tmp_path, T - 700 * S)
+    first.told(("a", T, 1, Priority.ROUTINE))
+    first.live(1)
+    first.close()
+    box = Box(tmp_path, datetime(2020, 1, 1, tzinfo=UTC))
+    try:
+        box.live(30)
+        assert not box.loud()
+        assert box.events() == []
+        assert "Đồng hồ" in box.alarms()
+        box.told(
+            ("a", T, 1, Priority.ROUTINE),
+            ("b", T - 10 * S, 2, Priority.EMERGENCY),
+            issued=T - 9 * S,
+            version=2,
+        )
+        box.decoded()
+        box.live(5)
+        assert box.loud()
+        assert [(row.airing_id, row.event) for row in box.events()] == [
+            ("b", AsRunEvent.STARTED),
+            ("b", AsRunEvent.FINISHED),
+        ]
+        box.clock.at = T + 90 * S  # the time comes from somewhere, too late for what was routine
+        box.live(1)
+        assert box.events()[2:] == [Event(3, "a", AsRunEvent.SKIPPED, box.events()[2].at, 0, "", NO_CLOCK)]
+        assert "Đồng hồ" not in box.alarms()
+    finally:
+        box.close()
+
+
+def test_a_clock_far_from_the_stations_is_not_believed_while_the_station_answers(box: Box) -> None:
+    box.told(("a", T, 1, Priority.ROUTINE))
+    box.decoded()
+    box.player._measured(box.clock.at + timedelta(hours=1))
+    box.live(31)
+    assert not box.loud()
+    assert "Đồng hồ" in box.alarms()
+    box.player._measured(box.clock.at)
+    box.live(5)
+    assert box.loud()
+
+
+def test_the_stations_clock_frees_a_player_whose_own_once_ran_ahead(tmp_path: Path) -> None:
+    ahead = Box(tmp_path, T + timedelta(days=400))
+    ahead.live(1)
+    ahead.close()
+    box = Box(tmp_path, T - 30 * S)
+    try:
+        box.told(("a", T, 1, Priority.ROUTINE))
+        box.player._born = T - timedelta(days=1)
+        box.live(1)
+        assert "Đồng hồ" in box.alarms()
+        box.player._measured(box.clock.at)
+        box.decoded()
+        box.live(35)
+        assert [row.event for row in box.events()] == [AsRunEvent.STARTED, AsRunEvent.FINISHED]
+    finally:
+        box.close()

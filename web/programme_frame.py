@@ -1,0 +1,162 @@
+"""The frame of a programme: the words and jingles around the bulletins, a revision with an approval of its own."""
+
+from __future__ import annotations
+
+import dataclasses
+from typing import Any
+
+from flask import Blueprint, flash, redirect, render_template, request, url_for
+from flask.typing import ResponseReturnValue
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from broadcaster.errors import BroadcasterError
+from broadcaster.newsroom.templates import add_template, approve_template, approved_template
+from broadcaster.production.template import (
+    TEXT_FIELDS,
+    VARIABLES,
+    Template,
+    opening_words,
+    template_data,
+    template_from,
+)
+from broadcaster.store.tables import Airing, TemplateRevision, User
+from web.deps import now, reading, station, today, writing
+from web.errors import status_of
+from web.security import account, actor, needs
+
+bp = Blueprint("programme_frame", __name__, url_prefix="/khung-chuong-trinh")
+
+NAME = "thuong"
+WORDS = {
+    "call_sign": ("Lời xướng", "Đọc trên nền nhạc mở đầu."),
+    "greeting": ("Lời chào", "Đọc đầu chương trình."),
+    "headlines": (
+        "Câu dẫn phần tóm tắt",
+        "Sau câu này, tên từng bản tin được đọc lên. Để trống thì không đọc tóm tắt.",
+    ),
+    "item_intro": ("Lời dẫn trước mỗi bản tin", "Thường để trống."),
+    "repeat": ("Lời nhắc lại", "Với bản tin đọc hai lần."),
+    "closing": ("Lời kết", "Đọc cuối chương trình."),
+}
+SWITCHES = {
+    "opening_jingle": "Có nhạc mở đầu",
+    "call_sign_under_jingle": "Lời xướng đọc trên nền nhạc mở đầu",
+    "chime": "Có chuông trước bản tin đầu",
+    "cuts": "Có nhạc cắt giữa các bản tin",
+    "bed": "Có nhạc nền nhỏ dưới lời đọc",
+    "closing_jingle": "Có nhạc kết",
+}
+
+
+@bp.get("")
+@needs("see")
+def page() -> ResponseReturnValue:
+    """What is in force, what waits, and the form for a new revision."""
+    with reading() as session:
+        return _page(session)
+
+
+@bp.post("")
+@needs("jingles")
+def propose() -> ResponseReturnValue:
+    """Save a new revision; it changes nothing on the air until somebody else approves it."""
+    try:
+        with writing() as session:
+            template = _typed(_current(session))
+            add_template(
+                session, station_id=station().id, name=NAME, body=template_data(template),
+                author=actor(session), now=now(),
+            )  # fmt: skip
+    except BroadcasterError as error:
+        with reading() as session:
+            return _page(session, error), status_of(error)
+    flash("Đã gửi khung chương trình mới. Khung cũ vẫn dùng cho tới khi người khác duyệt khung này.")
+    return redirect(url_for("programme_frame.page"), 303)
+
+
+@bp.post("/<int:revision_id>/duyet")
+@needs("approve")
+def accept(revision_id: int) -> ResponseReturnValue:
+    """Approve exactly the revision that was seen."""
+    try:
+        with writing() as session:
+            approve_template(
+                session, revision_id, actor=actor(session), sha256=request.form.get("sha256", ""), now=now()
+            )
+    except BroadcasterError as error:
+        with reading() as session:
+            return _page(session, error), status_of(error)
+    flash("Đã duyệt khung chương trình. Các buổi chưa chốt sẽ được dựng lại theo khung này.")
+    return redirect(url_for("programme_frame.page"), 303)
+
+
+def _typed(base: Template) -> Template:
+    values: dict[str, Any] = {name: request.form.get(name, "").strip() for name in TEXT_FIELDS}
+    values |= {name: name in request.form for name in SWITCHES}
+    return template_from({**template_data(base), **values})
+
+
+def _current(session: Session) -> Template:
+    row = approved_template(session, station().id, NAME)
+    return template_from(row.body) if row is not None else Template()
+
+
+def _page(session: Session, error: BroadcasterError | None = None) -> str:
+    rows = session.scalars(
+        select(TemplateRevision).where(TemplateRevision.name == NAME).order_by(TemplateRevision.number.desc())
+    ).all()
+    approved = next((row for row in rows if row.approved_by_id is not None), None)
+    waiting = rows[0] if rows and rows[0].approved_by_id is None else None
+    people = {user.id: user.display_name for user in session.scalars(select(User))}
+    shown = template_from((waiting or approved).body) if waiting or approved else Template()
+    typed = template_data(shown)
+    if error is not None and request.method == "POST" and "call_sign" in request.form:
+        typed |= {name: request.form.get(name, "") for name in TEXT_FIELDS}
+        typed |= {name: name in request.form for name in SWITCHES}
+    person = account()
+    return render_template(
+        "programme_frame.html",
+        approved=approved, waiting=waiting, people=people, typed=typed, error=error, words=WORDS,
+        switches=SWITCHES, variables=VARIABLES, example=_example(session, shown),
+        mine=waiting is not None and person is not None and waiting.author_id == person.user_id,
+        changed=_changed(approved, waiting),
+    )  # fmt: skip
+
+
+def _example(session: Session, template: Template) -> list[str]:
+    """What would be said before the first bulletin of a morning with two of them."""
+    place = station()
+    airing = session.scalars(
+        select(Airing).where(Airing.local_date >= today()).order_by(Airing.planned_at).limit(1)
+    ).first()
+    if airing is None:
+        return []
+    return opening_words(
+        template, station_name=place.name, call_sign=place.call_sign, date=airing.local_date,
+        start=airing.start_local, titles=["(tên bản tin thứ nhất)", "(tên bản tin thứ hai)"],
+    )  # fmt: skip
+
+
+def _changed(
+    approved: TemplateRevision | None, waiting: TemplateRevision | None
+) -> list[tuple[str, str, str]]:
+    """Label, before, after: what the waiting revision changes."""
+    if waiting is None:
+        return []
+    before = template_from(approved.body) if approved is not None else Template()
+    after = template_from(waiting.body)
+    found = []
+    for field in dataclasses.fields(Template):
+        old, new = getattr(before, field.name), getattr(after, field.name)
+        if old != new or approved is None:
+            label = WORDS[field.name][0] if field.name in WORDS else SWITCHES.get(field.name)
+            if label is not None:
+                found.append((label, _said(old) if approved is not None else "", _said(new)))
+    return found
+
+
+def _said(value: object) -> str:
+    if isinstance(value, bool):
+        return "có" if value else "không"
+    return str(value) or "(trống)"
