@@ -9,11 +9,13 @@ import pytest
 from sqlalchemy.orm import Session
 
 from broadcaster.model import Role, SpokenSentence, Take
+from broadcaster.newsroom import bulletins as room
 from broadcaster.store.db import Database
-from broadcaster.store.tables import Station, User
+from broadcaster.store.tables import Bulletin, Decision, Revision, Station, User
 from tests.support.databases import upgraded
 
 NOW = datetime(2026, 3, 2, 8, 0, tzinfo=UTC)
+TEXT = "Sáng mai trạm y tế xã tiêm phòng cho trẻ em. Mời bà con đưa các cháu đến đúng giờ."
 
 
 @dataclass
@@ -78,3 +80,37 @@ def a_take(letter: str = "a") -> Take:
         sha256=letter * 64, voice="silent", speed=1.0, duration_ms=1500,
         sentences=(SpokenSentence("Xin chào bà con.", 0, 66_150),), why="",
     )  # fmt: skip
+
+
+def a_bulletin(session: Session, house: House, text: str = TEXT, **more: object) -> Bulletin:
+    values: dict[str, object] = {"title": "Lịch tiêm phòng", **more}
+    return room.create_bulletin(
+        session, station_id=house.station.id, author=house.author, text=text, now=NOW, **values
+    )  # type: ignore[arg-type]
+
+
+def edit(session: Session, bulletin: Bulletin, actor: User, **changes: object) -> Bulletin:
+    values: dict[str, object] = {
+        "version": bulletin.version, "title": bulletin.title, "text": bulletin.draft_text,
+        "topic_id": bulletin.topic_id, "priority": bulletin.priority, "read_twice": bulletin.read_twice,
+        **changes,
+    }  # fmt: skip
+    return room.save_draft(session, bulletin.id, actor=actor, now=NOW, **values)  # type: ignore[arg-type]
+
+
+def submitted(session: Session, house: House, bulletin: Bulletin, take: str | None = "a") -> Revision:
+    revision = room.submit(session, bulletin.id, version=bulletin.version, actor=house.author, now=NOW)
+    if take:
+        room.freeze_take(session, revision.id, a_take(take), voice_label="giọng thử", now=NOW)
+        session.refresh(revision)
+    return revision
+
+
+def approve(session: Session, revision: Revision, actor: User, **changed: str) -> Decision:
+    seen = {
+        "text_sha256": revision.text_sha256,
+        "reading_sha256": revision.reading_sha256,
+        "take_sha256": revision.take.sha256 if revision.take else "",
+        **changed,
+    }
+    return room.approve(session, revision.id, actor=actor, now=NOW, **seen)
