@@ -8,6 +8,7 @@ from broadcaster.reading.abbreviations import table
 from broadcaster.reading.numbers import cardinal, digits, identifier, roman, whole
 from broadcaster.reading.scan import Piece, Place, words
 from broadcaster.reading.syllables import has_vowel, is_syllable, spell
+from broadcaster.reading.units import unit_at
 
 _PHONE = re.compile(
     r"(?P<plus>\+84|0084|\(\+84\))[ .\-]?\d{1,3}(?:[ .\-]?\d{2,4}){2,3}(?!\d)"
@@ -164,10 +165,12 @@ def road(place: Place) -> Piece | None:
     found = place.match(_ROAD)
     if (
         not found
-        or found["k"] in ("CT", "ĐH")
+        or found["k"] in ("CT", "ĐH", "DT")
         and not re.search(r"(?:đường|tuyến|cao tốc|trên|qua)\s*$", place.left)
     ):
         return None
+    if unit_at(place.text, found.end(), place.stop):
+        return None  # "DT 20 tỷ đồng" is an amount
     name = _ROADS[found["k"]]
     if re.search(rf"{name}\s*$", place.left):
         name = ""

@@ -46,6 +46,7 @@ _TABLE_RULE = re.compile(r"[ \t]*\|?[ \t:]*-{2,}[-| \t:+]*")
 _END = re.compile(r"[.!?;:…][\"”»’)*_]{0,3}[ \t]*$")
 _STARTS_LOW = pattern(r"[ \t]*[[:lower:](]")
 _DATE_HEAD = re.compile(r"\d{1,2}[.]\d{1,2}[.]\d{2,4}")
+MARGIN = 110  # longer lines were not broken by a margin: each is a paragraph of its own
 SOFT_WIDTH = 56  # a line at least this long without an end mark was broken by a margin, not by its writer
 
 

@@ -85,7 +85,7 @@ def _line(line: str) -> tuple[str, str]:
     if (
         _UNICODE.search(line)
         or sum(len(w) > 1 and not is_syllable(w) for w in words) < 2
-        or _share(words) > 0.5
+        or _share(words) >= 0.4
     ):
         return line, ""
     for name, convert_words in (("TCVN3", from_tcvn3), ("VNI", from_vni)):

@@ -136,7 +136,7 @@ def _sentences(
             marks = (Mark(label_start, label_start + len(written), written, label, "heading"), *marks)
         pause = Pause.SENTENCE
         if last:
-            pause = Pause.PARAGRAPH if block.last else Pause.ITEM if block.item else Pause.PARAGRAPH
+            pause = _rest(scanner, block)
         sentence = Sentence(start, end, scanner.source[start:end], _compose(label, group), marks, pause)
         _warn(scanner, group, warnings)
         if sentence.spoken:
@@ -149,6 +149,16 @@ def _sentences(
         kind = "unreadable" if any(c.isalnum() for c in written) else "decoration"
         left_out.append(LeftOut(kind, block.start, block.stop, written))
     return found
+
+
+def _rest(scanner: Scanner, block: layout.Block) -> Pause:
+    """The pause after a block; a line that a margin broke just after a sentence is no end of a paragraph."""
+    if block.last:
+        return Pause.PARAGRAPH
+    if block.item:
+        return Pause.ITEM
+    width = block.stop - scanner.source.rfind("\n", 0, block.stop) - 1
+    return Pause.SENTENCE if layout.SOFT_WIDTH <= width <= layout.MARGIN else Pause.PARAGRAPH
 
 
 def _fold(groups: list[list[Unit]]) -> list[list[Unit]]:

@@ -85,3 +85,11 @@ def test_json_is_plain_data() -> None:
     data = json.loads(json.dumps(reading_to_json(read(PLAN))))
     assert data["blocking"] is True
     assert data["sentences"][0]["spoken"] == "Kế hoạch."
+
+
+def test_a_margin_break_after_a_sentence_is_no_end_of_a_paragraph() -> None:
+    text = (
+        "Bà con chú ý theo dõi lịch cắt điện của đơn vị quản lý trong tuần.\n"
+        "Mọi thắc mắc xin gọi tổng đài 1900 6769 để được giải đáp kịp thời.\n\nXin cảm ơn."
+    )
+    assert [s.pause for s in read(text).sentences] == [Pause.SENTENCE, Pause.PARAGRAPH, Pause.PARAGRAPH]
