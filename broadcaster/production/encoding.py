@@ -16,7 +16,7 @@ import numpy as np
 from broadcaster.errors import SoundError, StoreError
 from broadcaster.model import HOUSE_RATE_HZ, RenditionKind
 from broadcaster.production.loudness import CONTROL, Meter, Samples, TruePeak, integrated_lufs
-from broadcaster.speech.ffmpeg import last_line, start_ffmpeg
+from broadcaster.speech.ffmpeg import last_line, run_ffmpeg, start_ffmpeg
 from broadcaster.system import stop_group
 
 BLOCK_BYTES: Final = 1 << 18
@@ -256,6 +256,20 @@ def decoded(path: Path, *, rate_hz: int, timeout_s: float) -> Iterator[Samples]:
         for pipe in (process.stdout, process.stderr):
             if pipe is not None:
                 pipe.close()
+
+
+def write_wav(source: Path, target: Path, *, timeout_s: float = 600.0) -> None:
+    """Decode a programme into a 16-bit WAV at the house rate, whole or not at all.
+
+    SoundError when it cannot be decoded or written.
+    """
+    part = target.with_name(f".{target.name}.part")
+    arguments = ["-i", f"file:{source}", "-ac", "1", "-ar", str(HOUSE_RATE_HZ), "-c:a", "pcm_s16le"]
+    try:
+        run_ffmpeg([*arguments, "-f", "wav", "-y", f"file:{part}"], timeout_s=timeout_s)
+        part.replace(target)
+    finally:
+        part.unlink(missing_ok=True)
 
 
 def write_tags(path: Path, tags: Tags) -> None:
