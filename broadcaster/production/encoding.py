@@ -15,7 +15,7 @@ import numpy as np
 
 from broadcaster.errors import SoundError, StoreError
 from broadcaster.model import HOUSE_RATE_HZ, RenditionKind
-from broadcaster.production.loudness import CONTROL, Meter, Samples, TruePeak, integrated_lufs
+from broadcaster.production.loudness import CONTROL, Meter, Samples, TruePeak
 from broadcaster.speech.ffmpeg import last_line, run_ffmpeg, start_ffmpeg
 from broadcaster.system import stop_group
 
@@ -155,7 +155,7 @@ class Listener:
 
     def __init__(self, path: Path, *, rate_hz: int, timeout_s: float) -> None:
         self._path, self._rate_hz, self._timeout_s = path, rate_hz, timeout_s
-        self._meter = Meter(rate_hz=rate_hz)
+        self._meter = Meter(rate_hz=rate_hz, fine=False)
         self._peak = TruePeak(note_above=10 ** (HIGHEST_DBTP / 20))
         self._whole = threading.Event()  # nothing more will be written
         self._left = threading.Event()
@@ -218,14 +218,12 @@ class Listener:
 
 
 def _summed_up(meter: Meter, peak: TruePeak, *, rate_hz: int) -> Measured:
-    tops = meter.peaks()
-    step = HOUSE_RATE_HZ // CONTROL // 10
     width = CONTROL * rate_hz // HOUSE_RATE_HZ
     return Measured(
-        loudness_lufs=round(integrated_lufs(meter.energies()), 2),
+        loudness_lufs=round(meter.lufs(), 2),
         true_peak_dbtp=round(peak.dbtp, 2),
         duration_ms=round(meter.length * 1000 / rate_hz),
-        outline=tuple(float(tops[start : start + step].max()) for start in range(0, len(tops), step)),
+        outline=tuple(meter.peaks().tolist()),
         too_high=tuple(sorted({start // width for start in peak.noted})),
     )
 
