@@ -15,8 +15,8 @@ import numpy as np
 
 from broadcaster.errors import SoundError, StoreError
 from broadcaster.model import HOUSE_RATE_HZ, RenditionKind
-from broadcaster.production.loudness import CONTROL, Meter, Samples, TruePeak, integrated_lufs
-from broadcaster.speech.ffmpeg import last_line, start_ffmpeg
+from broadcaster.production.loudness import CONTROL, Meter, Samples, TruePeak
+from broadcaster.speech.ffmpeg import last_line, run_ffmpeg, start_ffmpeg
 from broadcaster.system import stop_group
 
 BLOCK_BYTES: Final = 1 << 18
@@ -155,7 +155,7 @@ class Listener:
 
     def __init__(self, path: Path, *, rate_hz: int, timeout_s: float) -> None:
         self._path, self._rate_hz, self._timeout_s = path, rate_hz, timeout_s
-        self._meter = Meter(rate_hz=rate_hz)
+        self._meter = Meter(rate_hz=rate_hz, fine=False)
         self._peak = TruePeak(note_above=10 ** (HIGHEST_DBTP / 20))
         self._whole = threading.Event()  # nothing more will be written
         self._left = threading.Event()
@@ -218,14 +218,12 @@ class Listener:
 
 
 def _summed_up(meter: Meter, peak: TruePeak, *, rate_hz: int) -> Measured:
-    tops = meter.peaks()
-    step = HOUSE_RATE_HZ // CONTROL // 10
     width = CONTROL * rate_hz // HOUSE_RATE_HZ
     return Measured(
-        loudness_lufs=round(integrated_lufs(meter.energies()), 2),
+        loudness_lufs=round(meter.lufs(), 2),
         true_peak_dbtp=round(peak.dbtp, 2),
         duration_ms=round(meter.length * 1000 / rate_hz),
-        outline=tuple(float(tops[start : start + step].max()) for start in range(0, len(tops), step)),
+        outline=tuple(meter.peaks().tolist()),
         too_high=tuple(sorted({start // width for start in peak.noted})),
     )
 
@@ -256,6 +254,20 @@ def decoded(path: Path, *, rate_hz: int, timeout_s: float) -> Iterator[Samples]:
         for pipe in (process.stdout, process.stderr):
             if pipe is not None:
                 pipe.close()
+
+
+def write_wav(source: Path, target: Path, *, timeout_s: float = 600.0) -> None:
+    """Decode a programme into a 16-bit WAV at the house rate, whole or not at all.
+
+    SoundError when it cannot be decoded or written.
+    """
+    part = target.with_name(f".{target.name}.part")
+    arguments = ["-i", f"file:{source}", "-ac", "1", "-ar", str(HOUSE_RATE_HZ), "-c:a", "pcm_s16le"]
+    try:
+        run_ffmpeg([*arguments, "-f", "wav", "-y", f"file:{part}"], timeout_s=timeout_s)
+        part.replace(target)
+    finally:
+        part.unlink(missing_ok=True)
 
 
 def write_tags(path: Path, tags: Tags) -> None:

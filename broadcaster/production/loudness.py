@@ -1,8 +1,8 @@
 """Loudness after ITU-R BS.1770 (K weighting, gated) and true peak, metered block by block.
 
-A mono file is one channel: 0 dBFS of 997 Hz reads -3.01 LUFS.  Everything is kept at a control rate of
-70 samples (630 a second at 44.1 kHz; 63 make the 100 ms step of the gate), so that the loudness *after* a
-change of gain can be computed without touching the sound again.
+A mono file is one channel: 0 dBFS of 997 Hz reads -3.01 LUFS.  Energies and peaks are kept at a control
+rate of 126 samples (350 a second at 44.1 kHz; 35 make the 100 ms step of the gate), so that the loudness
+*after* a change of gain can be computed without touching the sound again.
 """
 
 from __future__ import annotations
@@ -19,9 +19,9 @@ from broadcaster.model import HOUSE_RATE_HZ
 Samples = NDArray[np.float32]
 Curve = NDArray[np.float64]
 
-CONTROL: Final = 70  # samples a control block
-BLOCK: Final = CONTROL * 1024  # samples handled at once: 1.63 s
-_STEP: Final = 63  # control blocks in 100 ms at the house rate
+CONTROL: Final = 126  # samples a control block
+BLOCK: Final = CONTROL * 512  # samples handled at once: 1.46 s
+STEP: Final = 35  # control blocks in 100 ms at the house rate
 SILENCE_LUFS: Final = -70.0
 _PHASES, _TAPS = 4, 12
 
@@ -48,17 +48,22 @@ def k_weighting(rate_hz: int) -> NDArray[np.float64]:
 
 
 class Meter:
-    """Feed it blocks of any length; ask `energies()` and `peaks()` at the control rate when done."""
+    """Feed it blocks of any length; ask `energies()` and `peaks()` when done.
 
-    def __init__(self, *, rate_hz: int = HOUSE_RATE_HZ) -> None:
+    They are kept for each control block, or (`fine=False`) for each 100 ms.
+    """
+
+    def __init__(self, *, rate_hz: int = HOUSE_RATE_HZ, fine: bool = True) -> None:
         # float64: at 38 Hz the high pass's poles lie so near the circle that float32 would hum
         self._filter = k_weighting(rate_hz)
         self._state = np.zeros((2, 2))
-        self._block = CONTROL * rate_hz // HOUSE_RATE_HZ
-        if self._block * HOUSE_RATE_HZ != CONTROL * rate_hz:
+        self._fine = fine
+        per_house = CONTROL if fine else CONTROL * STEP
+        self._block = per_house * rate_hz // HOUSE_RATE_HZ
+        if self._block * HOUSE_RATE_HZ != per_house * rate_hz:
             raise ValueError(f"no whole control block at {rate_hz} Hz")
         self._rest = np.zeros(0, dtype=np.float32)
-        self._energies: list[Curve] = []
+        self._energies: list[Samples] = []
         self._peaks: list[Samples] = []
         self._length = 0
 
@@ -77,12 +82,16 @@ class Meter:
             self._measure(np.pad(self._rest, (0, self._block - len(self._rest))))
             self._rest = np.zeros(0, dtype=np.float32)
 
-    def energies(self) -> Curve:
-        """Sum of squares of the weighted sound in each control block, divided by its length."""
-        return np.concatenate(self._energies) if self._energies else np.zeros(0)
+    def energies(self) -> Samples:
+        """Mean square of the weighted sound in each block."""
+        return np.concatenate(self._energies) if self._energies else np.zeros(0, dtype=np.float32)
+
+    def lufs(self) -> float:
+        """Gated loudness of what was heard."""
+        return integrated_lufs(self.energies()) if self._fine else gated_lufs(self.energies())
 
     def peaks(self) -> Samples:
-        """Highest sample of each control block."""
+        """Highest sample of each block."""
         return np.concatenate(self._peaks) if self._peaks else np.zeros(0, dtype=np.float32)
 
     @property
@@ -93,19 +102,30 @@ class Meter:
     def _measure(self, samples: Samples) -> None:
         weighted, self._state = sosfilt(self._filter, samples, zi=self._state)
         blocks = weighted.reshape(-1, self._block)
-        self._energies.append(np.einsum("ij,ij->i", blocks, blocks) / self._block)
+        energies = np.einsum("ij,ij->i", blocks, blocks) / self._block
+        self._energies.append(energies.astype(np.float32))
         rows = samples.reshape(-1, self._block)
         self._peaks.append(np.maximum(rows.max(axis=1), -rows.min(axis=1)))
 
 
-def integrated_lufs(energies: Curve) -> float:
+def tenths(energies: Samples | Curve) -> Curve:
+    """Mean squares of 100 ms from those of control blocks; what is left at the end is left out."""
+    steps = len(energies) // STEP
+    if not steps:
+        return np.array([np.mean(energies, dtype=np.float64)]) if len(energies) else np.zeros(0)
+    return np.asarray(energies[: steps * STEP].reshape(steps, STEP).mean(axis=1, dtype=np.float64))
+
+
+def integrated_lufs(energies: Samples | Curve) -> float:
     """Gated loudness from the mean square of each control block; -70 when nothing passes the gate."""
-    steps = len(energies) // _STEP
-    if steps < 4:
-        mean = float(np.mean(energies)) if len(energies) else 0.0
-        return _lufs(mean)
-    tenths = energies[: steps * _STEP].reshape(steps, _STEP).mean(axis=1)
-    sums = np.concatenate([[0.0], np.cumsum(tenths)])
+    return gated_lufs(tenths(energies))
+
+
+def gated_lufs(tenth_energies: Samples | Curve) -> float:
+    """The same from mean squares of 100 ms."""
+    if len(tenth_energies) < 4:
+        return _lufs(float(np.mean(tenth_energies)) if len(tenth_energies) else 0.0)
+    sums = np.concatenate([[0.0], np.cumsum(tenth_energies, dtype=np.float64)])
     blocks = (sums[4:] - sums[:-4]) / 4
     loud = blocks[blocks > 10 ** ((SILENCE_LUFS + 0.691) / 10)]
     if not len(loud):
@@ -162,7 +182,7 @@ def true_peaks(samples: Samples, blocks: NDArray[np.intp], *, width: int = CONTR
 class TruePeak:
     """Running true peak of a signal given in blocks: oversamples only where it could matter.
 
-    `noted` lists where (first sample of a block of 70) the true peak passed `note_above`.
+    `noted` lists where (first sample of a control block) the true peak passed `note_above`.
     """
 
     def __init__(self, *, note_above: float = math.inf) -> None:

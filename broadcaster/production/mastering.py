@@ -71,10 +71,21 @@ def master(
     scratch = _scratch(folder)
     try:
         meter = _written(blocks, scratch, length=length, stage=stage)
+        energies = meter.energies()
+        peaks = _true_peaks(
+            scratch,
+            meter.peaks(),
+            most_gain_db=TARGET_LUFS[profile]
+            - integrated_lufs(energies)
+            + 2.0,  # the limiter takes some back
+            ceiling_db=min(FORMATS[kind].ceiling_db for kind in kinds),
+        )
+        del meter
         return [
             _rendition(
                 scratch,
-                meter,
+                energies,
+                peaks,
                 length=length,
                 profile=profile,
                 kind=kind,
@@ -155,7 +166,8 @@ def ahead(blocks: Iterable[Samples], *, count: int = 4) -> Iterator[Samples]:
 
 def _rendition(
     scratch: BinaryIO,
-    meter: Meter,
+    energies: Samples,
+    peaks: Samples,
     *,
     length: int,
     profile: Profile,
@@ -166,9 +178,8 @@ def _rendition(
 ) -> Mastered:
     form, target, wanted = FORMATS[kind], folder / f"{kind}.mp3", TARGET_LUFS[profile]
     timeout_s = BASE_TIMEOUT_S + length / HOUSE_RATE_HZ * TIMEOUT_SHARE
-    peaks = _true_peaks(scratch, meter, target_lufs=wanted, ceiling_db=form.ceiling_db)
     for _ in range(_ATTEMPTS):
-        gains = gains_for(meter.energies(), peaks, target_lufs=wanted, ceiling_db=form.ceiling_db)
+        gains = gains_for(energies, peaks, target_lufs=wanted, ceiling_db=form.ceiling_db)
         target.unlink(missing_ok=True)
         with Listener(target, rate_hz=form.rate_hz, timeout_s=timeout_s) as listener:
             _encode(scratch, gains, target, kind=kind, length=length, timeout_s=timeout_s, stage=stage)
@@ -180,16 +191,15 @@ def _rendition(
             return Mastered(kind, target, found)
         # a few strokes came out of the codec higher than they went in: the limiter is told they are higher
         over = 10 ** ((found.true_peak_dbtp - HIGHEST_DBTP + 0.5) / 20)
+        peaks = peaks.copy()
         for block in found.too_high:
             peaks[max(0, block - 2) : block + 3] *= np.float32(over)
     raise SoundError(f"Không hạ được đỉnh âm của chương trình xuống {HIGHEST_DBTP:g} dBTP.")
 
 
-def _true_peaks(scratch: BinaryIO, meter: Meter, *, target_lufs: float, ceiling_db: float) -> Samples:
-    """Peaks of each control block, true ones where the limiter may have to act."""
-    peaks = meter.peaks().copy()
-    loudest_gain_db = target_lufs - integrated_lufs(meter.energies()) + 2.0  # the limiter takes some back
-    matters = 10 ** ((ceiling_db - loudest_gain_db - 2.0) / 20)
+def _true_peaks(scratch: BinaryIO, peaks: Samples, *, most_gain_db: float, ceiling_db: float) -> Samples:
+    """The peaks of each control block, made true ones where the limiter may have to act."""
+    matters = 10 ** ((ceiling_db - most_gain_db - 2.0) / 20)
     per_chunk = BLOCK // CONTROL
     for chunk, padded in enumerate(_padded(scratch)):
         first = chunk * per_chunk

@@ -38,7 +38,7 @@ def test_quiet_sound_is_left_alone_and_one_stroke_is_met_before_it_comes() -> No
 @pytest.mark.parametrize("target_lufs", [-16.0, -19.0])
 def test_limited_sound_is_as_loud_as_asked_and_under_the_true_peak(target_lufs: float) -> None:
     rng = np.random.default_rng(5)
-    count = CONTROL * 630 * 6
+    count = CONTROL * 350 * 6
     t = np.arange(count) / 44_100
     sound = np.convolve(rng.standard_normal(count), np.hanning(24) / 12, mode="same")
     sound *= 0.05 + 0.3 * np.clip(np.sin(2 * np.pi * 1.5 * t), 0, 1) ** 4
@@ -59,6 +59,16 @@ def test_limited_sound_is_as_loud_as_asked_and_under_the_true_peak(target_lufs: 
     assert integrated_lufs(after.energies()) == pytest.approx(target_lufs, abs=0.05)
     assert gains.loudness_lufs == pytest.approx(target_lufs, abs=0.02)
     assert peak.dbtp <= -2.9
+
+
+@given(st.integers(0, 2**31), st.integers(2, 40))
+@settings(max_examples=30, deadline=None)
+def test_working_in_chunks_changes_nothing(seed: int, chunk: int) -> None:
+    peaks = np.random.default_rng(seed).uniform(0, 2, 300).astype(np.float32) ** 3
+    whole = limiting_knots(peaks, ceiling=0.7)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("broadcaster.production.limiter._CHUNK", chunk)
+        assert np.allclose(limiting_knots(peaks, ceiling=0.7), whole, atol=1e-6)
 
 
 def test_applying_in_parts_is_applying_at_once() -> None:

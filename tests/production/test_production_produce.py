@@ -14,9 +14,10 @@ from mutagen.id3 import ID3
 
 from broadcaster.errors import InputError, SoundError, StoreError
 from broadcaster.model import HOUSE_RATE_HZ, JingleKind, Profile, RenditionKind, Take
-from broadcaster.production.encoding import decoded
+from broadcaster.production.encoding import decoded, write_wav
 from broadcaster.production.produce import ProgrammeItem, produce, programme_key
 from broadcaster.production.template import Template
+from broadcaster.speech.sound import from_file
 from broadcaster.speech.takes import take_blocks
 from broadcaster.store.blobs import Blobs
 
@@ -66,6 +67,33 @@ def test_items_sound_where_the_programme_says(order: Order, blobs: Blobs, take: 
         around = sound[expected - 2_000 : expected + len(wave) + 2_000]
         match = np.correlate(around[: len(wave) + 4_000], wave, mode="valid")
         assert abs(int(np.argmax(match)) - 2_000) <= HOUSE_RATE_HZ // 1000
+
+
+def test_the_packaged_ffmpeg_makes_the_same_programme(
+    order: Order, blobs: Blobs, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """On a bare machine there is only the one that imageio-ffmpeg brings, many versions newer."""
+    import imageio_ffmpeg
+
+    packaged = imageio_ffmpeg.get_ffmpeg_exe()
+    monkeypatch.setattr("broadcaster.speech.ffmpeg.find_ffmpeg", lambda: packaged)
+    programme = produce(**order())
+    assert programme.loudness_lufs == pytest.approx(-16.0, abs=0.3)
+    assert programme.true_peak_dbtp <= -1.0
+    assert len(air_sound(programme, blobs)) == pytest.approx(programme.duration_ms * 44.1, abs=60)
+
+
+def test_a_wav_can_be_had_on_demand(order: Order, blobs: Blobs, tmp_path: Path) -> None:
+    programme = produce(**order(kinds=AIR))
+    target = tmp_path / "tập tin.wav"
+    write_wav(blobs.path(programme.renditions[0].sha256, suffix="mp3"), target)
+    pcm = from_file(target)
+    assert pcm.sample_rate_hz == HOUSE_RATE_HZ
+    assert np.allclose(pcm.samples, air_sound(programme, blobs), atol=2 / 32768)
+    (tmp_path / "bad.mp3").write_bytes(b"no sound")
+    with pytest.raises(SoundError):
+        write_wav(tmp_path / "bad.mp3", tmp_path / "bad.wav")
+    assert not (tmp_path / "bad.wav").exists()
 
 
 def test_the_same_input_gives_the_same_files_and_the_same_key(order: Order) -> None:
