@@ -17,7 +17,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from broadcaster.commands.common import bring_up_to_date, opened, station_option, the_station
-from broadcaster.commands.signals import stop_event
+from broadcaster.commands.signals import start_log, stop_event
 from broadcaster.config import load
 from broadcaster.errors import ConfigError, NotFound
 from broadcaster.model import PlannedAiring
@@ -58,6 +58,7 @@ def serve_command(host: str | None, port: int | None, supervised: bool) -> None:
     settings = load(flags={"web.host": host, "web.port": port})
     bring_up_to_date(settings)
     ensure_port_free(settings.text("web.host"), settings.integer("web.port"))
+    start_log()
     stop = stop_event(supervised)
     app = create_app(settings)
     server = waitress.create_server(
@@ -105,6 +106,7 @@ def work_command(supervised: bool) -> None:
 
     settings = load()
     bring_up_to_date(settings)
+    start_log()
     run_worker(settings, stop=stop_event(supervised))
 
 
@@ -116,6 +118,7 @@ def clock_command(supervised: bool) -> None:
 
     settings = load()
     bring_up_to_date(settings)
+    start_log()
     run_clock(settings, stop=stop_event(supervised))
 
 

@@ -15,13 +15,13 @@ from sqlalchemy.orm import Session, selectinload
 from broadcaster.errors import NotFound
 from broadcaster.model import (
     AiringState,
+    BulletinState,
     PlannedAiring,
     PlannedFile,
     PlannedItem,
     RenditionKind,
 )
 from broadcaster.newsroom.approved import approved_revisions
-from broadcaster.schedule.closing import why_dropped
 from broadcaster.schedule.live import OPEN
 from broadcaster.store.tables import (
     Airing,
@@ -34,7 +34,14 @@ from broadcaster.store.tables import (
     Village,
 )
 
-_WAITING = "Chờ duyệt; nếu không kịp giờ chốt thì không phát."
+_NOT_IN_TIME = "nếu không kịp giờ chốt thì không phát."
+_NOTES = {
+    BulletinState.DRAFT: f"Còn đang soạn; {_NOT_IN_TIME}",
+    BulletinState.SUBMITTED: f"Chờ duyệt; {_NOT_IN_TIME}",
+    BulletinState.RETURNED: f"Bị trả lại để sửa; {_NOT_IN_TIME}",
+    BulletinState.WITHDRAWN: "Bản tin đã rút, sẽ không phát.",
+    BulletinState.APPROVED: f"Bản thu chưa xong; {_NOT_IN_TIME}",
+}
 
 
 def plan(session: Session, day: date, village: str | None = None) -> list[PlannedAiring]:
@@ -174,7 +181,8 @@ def _item(airing: Airing, item: VariantItem, approved: Revision | None) -> Plann
     bulletin = item.bulletin
     if airing.state is AiringState.PLANNED:
         sounds = approved is not None and approved.take is not None
-        note = "" if sounds else (_WAITING if approved is None else why_dropped(bulletin, approved))
+        state = bulletin.state if approved is None else BulletinState.APPROVED
+        note = "" if sounds else _NOTES[state]
         revision = approved
     else:
         sounds, note, revision = (

@@ -15,7 +15,7 @@ from sqlalchemy.orm import Session
 from broadcaster.config import CHECKOUT, Settings, load
 from broadcaster.errors import BroadcasterError, ConfigError, InputError
 from broadcaster.model import Priority, Role, SpokenSentence, Take
-from broadcaster.newsroom.bulletins import create_bulletin, freeze_take, submit
+from broadcaster.newsroom.bulletins import create_bulletin, freeze_take, submit, withdraw
 from broadcaster.newsroom.people import add_user
 from broadcaster.production.template import template_from
 from broadcaster.schedule.plan import plan_days
@@ -140,6 +140,37 @@ def test_sample_bulletins_are_approved_by_the_other_person_once_their_take_is_fr
         assert {row.approver_id for row in decisions} == {approver.id}
         assert all(row.take_sha256 == sha(f"take {row.revision_id}") for row in decisions)
         assert enqueue_programmes(session, station, now=at("15:41"), days=14) == 23
+
+
+def test_what_the_newsroom_withdraws_leaves_the_air_by_the_next_tick(
+    sqlite: Database, settings: Settings
+) -> None:
+    with sqlite.writing() as session:
+        station, author, approver, revisions = loaded(session, settings)
+        for revision in revisions:
+            freeze(session, revision)
+        approve_sample(session, station_id=station.id, approver=approver, now=at("15:40"))
+        enqueue_programmes(session, station, now=at("15:41"), days=14)
+        line = plan_days(session, MONDAY, 2)[0]
+        held = session.scalars(
+            select(RenderJob).where(RenderJob.kind == "programme", RenderJob.due_at == line.planned_at)
+        ).one()
+        assert [item["title"] for item in held.payload["items"]] == [item.title for item in line.items]
+        withdraw(session, line.items[0].bulletin_id, actor=approver, reason="Sai giờ", now=at("15:45"))
+        enqueue_programmes(session, station, now=at("15:46"), days=14)
+        after = plan_days(session, MONDAY, 2)[0]
+        assert [(item.approved, item.note) for item in after.items] == [
+            (False, "Bản tin đã rút, sẽ không phát."),
+            (True, ""),
+        ]
+        jobs = session.scalars(
+            select(RenderJob).where(
+                RenderJob.kind == "programme",
+                RenderJob.due_at == line.planned_at,
+                RenderJob.state == "queued",
+            )
+        ).all()
+        assert [[item["title"] for item in job.payload["items"]] for job in jobs] == [[line.items[1].title]]
 
 
 def test_the_same_station_is_not_loaded_twice(sqlite: Database, settings: Settings) -> None:
