@@ -71,16 +71,18 @@ def disk(home: Path, *, free_bytes: int | None = None) -> Finding:
 
 
 def database(settings: Settings) -> Finding:
-    """The database opens and answers."""
+    """The database opens, is of this program's version, and answers."""
     from sqlalchemy import func, select
 
     from broadcaster.store.db import Database
     from broadcaster.store.tables import Station
+    from broadcaster.store.upgrade import check_version
 
     if settings.database_url.startswith("sqlite"):
         path = Path(settings.database_url.removeprefix("sqlite:///"))
         if not path.exists():
             return Finding(False, "Cơ sở dữ liệu", "chưa có; hãy chạy python3 scripts/run.py")
+    check_version(settings.database_url)
     db = Database(settings.database_url)
     try:
         with db.reading() as session:

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 
 import click
-from sqlalchemy import select
+from sqlalchemy import inspect, select
 
 from broadcaster.config import Settings, load
 from broadcaster.errors import InputError, StoreError
@@ -21,10 +22,31 @@ station_option = click.option("--station", help="Mã đài, khi máy này có nh
 def opened() -> Iterator[tuple[Settings, Database]]:
     """Settings and a database brought up to date; closed at the end."""
     settings = load()
-    upgrade(settings.database_url)
+    bring_up_to_date(settings)
     db = Database(settings.database_url)
     try:
         yield settings, db
+    finally:
+        db.dispose()
+
+
+def bring_up_to_date(settings: Settings) -> None:
+    """Upgrade the database that is there; StoreError when there is none, or a newer program made it.
+
+    Only `init` and `restore` make a database: one made by asking for the plan would stand in a restore's way.
+    """
+    if not _database_exists(settings.database_url):
+        raise StoreError("Chưa có đài nào trên máy này. Hãy chạy: python -m broadcaster init")
+    upgrade(settings.database_url)
+
+
+def _database_exists(url: str) -> bool:
+    if url.startswith("sqlite"):
+        return Path(url.removeprefix("sqlite:///")).exists()
+    db = Database(url)
+    try:
+        with db.reading() as session:
+            return inspect(session.connection()).has_table("alembic_version")
     finally:
         db.dispose()
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+import errno
 import json
 import os
 import socket
@@ -15,7 +16,7 @@ import click
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from broadcaster.commands.common import opened, station_option, the_station
+from broadcaster.commands.common import bring_up_to_date, opened, station_option, the_station
 from broadcaster.commands.signals import start_log, stop_event
 from broadcaster.config import load
 from broadcaster.errors import ConfigError, NotFound
@@ -55,9 +56,10 @@ def serve_command(host: str | None, port: int | None, supervised: bool) -> None:
     from web import create_app
 
     settings = load(flags={"web.host": host, "web.port": port})
+    bring_up_to_date(settings)
+    ensure_port_free(settings.text("web.host"), settings.integer("web.port"))
     start_log()
     stop = stop_event(supervised)
-    ensure_port_free(settings.text("web.host"), settings.integer("web.port"))
     app = create_app(settings)
     server = waitress.create_server(
         app,
@@ -74,16 +76,26 @@ def serve_command(host: str | None, port: int | None, supervised: bool) -> None:
 
 
 def ensure_port_free(host: str, port: int) -> None:
-    """Raise ConfigError naming `--port` when somebody listens there already."""
+    """Raise ConfigError naming `--port` when it cannot be listened on: taken, or not allowed here."""
     with socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET) as probe:
         if os.name != "nt":
             probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
             probe.bind((host, port))
         except OSError as error:
-            raise ConfigError(
-                f"Cổng {port} đang có chương trình khác dùng. Hãy tắt chương trình đó, hoặc chọn cổng khác: --port {port + 1}"
-            ) from error
+            raise ConfigError(_port_refused(host, port, error)) from error
+
+
+def _port_refused(host: str, port: int, error: OSError) -> str:
+    other = port + 1 if 1024 <= port < 65535 else 8000
+    if error.errno in (errno.EACCES, errno.EPERM) and port < 1024:
+        return f"Máy này không cho dùng cổng {port} (dưới 1024 cần quyền quản trị). Hãy chọn cổng khác: --port {other}"
+    if error.errno == errno.EADDRNOTAVAIL or isinstance(error, socket.gaierror):
+        return f"Máy này không có địa chỉ {host}. Hãy sửa web.host, ví dụ 127.0.0.1 hoặc 0.0.0.0 (và --port nếu cần)."
+    return (
+        f"Cổng {port} đang có chương trình khác dùng. Hãy tắt chương trình đó, "
+        f"hoặc chọn cổng khác: --port {other}"
+    )
 
 
 @click.command("work", help="Chạy tiến trình dựng tiếng (đọc, trộn, nén).")
@@ -92,8 +104,10 @@ def work_command(supervised: bool) -> None:
     """Render jobs at low priority until stopped."""
     from broadcaster.worker import run_worker
 
+    settings = load()
+    bring_up_to_date(settings)
     start_log()
-    run_worker(load(), stop=stop_event(supervised))
+    run_worker(settings, stop=stop_event(supervised))
 
 
 @click.command("clock", help="Chạy đồng hồ đài: lập buổi phát, chốt nội dung, kiểm tra trước giờ.")
@@ -102,8 +116,10 @@ def clock_command(supervised: bool) -> None:
     """Run the station's clockwork until stopped."""
     from broadcaster.station import run_clock
 
+    settings = load()
+    bring_up_to_date(settings)
     start_log()
-    run_clock(load(), stop=stop_event(supervised))
+    run_clock(settings, stop=stop_event(supervised))
 
 
 @click.command("plan", help="In lịch phát: cái gì sẽ phát, khi nào, ở đâu.")

@@ -17,6 +17,7 @@ from sqlalchemy import select
 from broadcaster.config import load
 from broadcaster.install import install
 from broadcaster.model import Role
+from broadcaster.playout.pairing import read_pairing
 from broadcaster.store.db import Database
 from broadcaster.store.tables import Slot, Station, User
 from tests.commands.conftest import Run
@@ -59,6 +60,14 @@ def test_without_a_station_the_next_step_is_named(run: Run, words: tuple[str, ..
     assert ran.code == 1
     assert "python -m broadcaster init" in ran.err
     assert not Path("a.xlsx").exists()
+
+
+@pytest.mark.parametrize("command", ["plan", "serve", "work", "clock", "doctor"])
+def test_asking_before_there_is_a_station_makes_no_database(run: Run, home: Path, command: str) -> None:
+    """An empty database would stand in the way of a restore."""
+    ran = run(command)
+    assert ran.code == 1
+    assert not (home / "var" / "broadcaster.db").exists()
 
 
 def test_init_again_keeps_everything_and_shows_no_password_twice(run: Run, station: Database) -> None:
@@ -228,12 +237,40 @@ def test_a_taken_port_is_refused_naming_the_option(run: Run, station: Database) 
     assert "--port" in ran.err
 
 
+def test_run_py_refuses_a_taken_port_before_it_makes_anything(
+    home: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    from broadcaster.commands.run import main
+
+    with socket.socket() as other:
+        other.bind(("127.0.0.1", 0))
+        other.listen()
+        port = other.getsockname()[1]
+        code = main(["--port", str(port)])
+    out, err = capsys.readouterr()
+    assert (code, out) == (1, "")
+    assert f"Cổng {port} đang có chương trình khác dùng" in err
+    assert "--port" in err
+    assert list(home.iterdir()) == []
+
+
+def test_an_address_that_is_not_this_machine_s_is_told_apart_from_a_taken_port(
+    run: Run, station: Database
+) -> None:
+    ran = run("serve", "--host", "192.0.2.1")
+    assert ran.code == 1
+    assert "không có địa chỉ 192.0.2.1" in ran.err
+
+
 # ------------------------------------------------------------------------------------------ database
 
 
 @pytest.mark.parametrize(
     "words",
-    [("plan",), ("users", "add", "canbo"), ("init",), ("report", "--from", "2026-11-01", "--to", "2026-11-02", "-o", "a.xlsx")],
+    [
+        ("plan",), ("users", "add", "canbo"), ("init",), ("serve",), ("work",), ("clock",),
+        ("report", "--from", "2026-11-01", "--to", "2026-11-02", "-o", "a.xlsx"),
+    ],
     ids=" ".join,
 )  # fmt: skip
 def test_a_database_from_a_newer_version_is_left_alone(
@@ -292,6 +329,8 @@ def test_backup_then_restore_in_another_home_gives_the_station_back(
     monkeypatch.setenv("BROADCASTER_HOME", str(tmp_path / "máy mới"))
     restored = run("restore", folder)
     assert (restored.code, restored.err) == (0, "")
+    # No backup holds the old machine's token: this machine's player has one of its own, and can play.
+    assert read_pairing(tmp_path / "máy mới" / "var" / "player") is not None
     assert run("plan", "--date", "2026-11-24", "--json").out == here
     again = run("restore", folder)
     assert again.code == 1
@@ -326,6 +365,15 @@ def test_the_doctor_says_what_would_silence_the_morning(run: Run, home: Path) ->
     assert ran.code == 1
     assert "✗ Cơ sở dữ liệu: chưa có; hãy chạy python3 scripts/run.py" in ran.out
     assert "Còn chỗ phải sửa" in ran.err
+
+
+def test_the_doctor_names_a_database_of_another_version(run: Run, station: Database, home: Path) -> None:
+    with closing(sqlite3.connect(home / "var" / "broadcaster.db")) as database:
+        database.execute("UPDATE alembic_version SET version_num = '9999'")
+        database.commit()
+    ran = run("doctor")
+    assert ran.code == 1
+    assert "phiên bản mới hơn" in ran.out
 
 
 def test_the_doctor_finds_a_healthy_database_and_a_voice(run: Run, station: Database) -> None:
