@@ -72,10 +72,9 @@ class Rehearsal:
             while (airing := self._next()) is not None:
                 if airing.files and self._whole(airing):
                     return self._ready(airing)
-                job = None
-                if any(not item.approved for item in airing.items):
-                    job = worker.work_one(("take",))
-                job = job or worker.work_one(RENDER_LANE)
+                # Its takes first (they are due first), and then its programme before anybody else's take.
+                wanted = ("programme",) if all(item.approved for item in airing.items) else ("take",)
+                job = worker.work_one(wanted) or worker.work_one(RENDER_LANE)
                 self._turn()
                 if job is None:
                     if self._next() == airing:

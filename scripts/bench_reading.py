@@ -29,6 +29,25 @@ from broadcaster.reading import read, spoken  # noqa: E402
 EXACT_TARGET = 0.97
 SPEED_TARGET = 100_000  # characters a second, one core
 MEGABYTE_TARGET_S = 10.0
+GROWTH_LIMIT = 8.0  # four times the text may take four times as long; the rest is noise
+NASTY = [
+    "1.",
+    "0 1 ",
+    "1/1/",
+    "((1",
+    "đồng/",
+    "1đ/hộ/",
+    "A-",
+    "UBND-",
+    "x@",
+    "a.",
+    "I-",
+    "ngày ",
+    "từ a - ",
+    "…",
+    "_",
+    " ",
+]
 Case = tuple[str, list[str]]
 
 
@@ -81,6 +100,17 @@ def speed(reader: Callable[[str], object], text: str, rounds: int) -> list[float
         reader(text)
         rates.append(len(text) / (time.process_time() - began))
     return rates
+
+
+def growth(piece: str) -> float:
+    """How many times longer 20,000 characters of `piece` take than 5,000."""
+    seconds = []
+    for size in (5_000, 20_000):
+        text = (piece * (size // len(piece) + 1))[:size]
+        began = time.process_time()
+        read(text)
+        seconds.append(time.process_time() - began)
+    return seconds[1] / max(seconds[0], 0.01)
 
 
 def peers() -> dict[str, Callable[[str], str]]:
@@ -167,6 +197,10 @@ def main() -> int:
         print(f"read of {size:,} characters: {seconds:.2f} s of one core")
         if size == 1_000_000 and seconds > MEGABYTE_TARGET_S:
             missed.append("one megabyte")
+    worst = max((growth(piece), piece) for piece in NASTY)
+    print(f"worst growth from 5,000 to 20,000 characters of one pattern: {worst[0]:.1f} times ({worst[1]!r})")
+    if worst[0] > GROWTH_LIMIT:
+        missed.append("linear growth")
     for name, peer in peers().items():
         theirs, _ = exact(peer, gold)
         rate = statistics.median(speed(lambda t, p=peer: [p(line) for line in t.split("\n")], text, 1))

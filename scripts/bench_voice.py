@@ -190,8 +190,8 @@ def measure_tones(home: Path, name: str, lines: Sequence[str]) -> None:
                 key = note.tone.name + ("+stop" if note.stopped else "")
                 last = note.coda if note.stopped and note.coda is not None else note.end
                 for frame in range(note.rhyme + 2, last - 2):
-                    wanted, strength = piece.curve[frame], piece.gains[frame]
-                    found = pitch_at(piece.sound, frame, wanted) if wanted > 0 and strength > 0.9 else 0.0
+                    wanted = piece.curve[frame]
+                    found = pitch_at(piece.sound, frame, wanted) if wanted > 0 else 0.0
                     if found:
                         errors.setdefault(key, []).append(12 * abs(np.log2(found / wanted)))
     for key, values in sorted(errors.items()):

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import logging
+import os
+import sys
 import threading
 from collections.abc import Iterator
 from datetime import datetime, timedelta
@@ -245,6 +247,33 @@ def test_a_preview_never_waits_behind_a_render(
     assert job_of(db, "preview").state == "done"
 
 
+@pytest.mark.skipif(sys.platform != "linux", reason="only Linux tells threads apart")
+def test_renders_give_way_and_previews_do_not(
+    db: Database, commune: Commune, settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    usual = os.getpriority(os.PRIO_PROCESS, 0)
+    nice: dict[str, int] = {}
+    stop = threading.Event()
+
+    def measured(tools: Tools, job: Job, progress: Progress) -> Made:
+        nice[job.kind] = os.getpriority(os.PRIO_PROCESS, threading.get_native_id())
+        return Made({}, lambda session, now: None)
+
+    for kind in ("take", "preview"):
+        patched(monkeypatch, kind, measured)
+    a_revision(db, commune)
+    ask_preview(db, commune)
+    process = threading.Thread(target=run_worker, args=(settings,), kwargs={"stop": stop, "now": lambda: NOW})
+    process.start()
+    try:
+        assert _until(lambda: len(nice) == 2)
+    finally:
+        stop.set()
+        process.join(60)
+    assert nice == {"take": 19, "preview": usual}
+    assert os.getpriority(os.PRIO_PROCESS, 0) == usual
+
+
 def test_old_previews_go_and_takes_stay(
     db: Database, commune: Commune, worker: Worker, settings: Settings
 ) -> None:
@@ -260,7 +289,14 @@ def test_old_previews_go_and_takes_stay(
     blobs = Blobs(settings.blobs_url)
     with db.reading() as session:
         files = {row.key: row.result["sha256"] for row in session.scalars(select(RenderJob))}
-    assert forget_previews(db, blobs, older_than=NOW - timedelta(days=1)) == 1
+    with db.writing() as session:  # somebody listened to words that are now a whole take
+        session.add(
+            RenderJob(
+                station_id=commune.station.id, kind="preview", key="as the take", state="done", due_at=old,
+                result={"sha256": files["1"], "suffix": "flac"}, created_at=old,
+            )
+        )  # fmt: skip
+    assert forget_previews(db, blobs, older_than=NOW - timedelta(days=1)) == 2
     assert {key: blobs.has(sha256, suffix="flac") for key, sha256 in files.items()} == {
         "p": False, "the same words, newer": True, "1": True,
     }  # fmt: skip

@@ -7,12 +7,13 @@ from __future__ import annotations
 
 from datetime import timedelta
 
-from flask import Blueprint, Response, g, redirect, render_template, request, url_for
+from flask import Blueprint, Response, g, redirect, render_template, request, send_file, url_for
 from flask.typing import ResponseReturnValue
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from broadcaster.delivery.links import village_by_token
+from broadcaster.delivery.packs import day_file, plain_name
 from broadcaster.delivery.receipts import record_receipt, withdraw_receipt
 from broadcaster.errors import BroadcasterError, InputError, NotFound
 from broadcaster.model import AiringState, PlannedAiring, ReceiptKind
@@ -83,6 +84,19 @@ def downloaded(token: str, airing_id: str) -> ResponseReturnValue:
         _check_mine(session, village, airing_id)
         record_receipt(session, village, airing_id, ReceiptKind.DOWNLOADED, now=now())
     return Response(status=204)
+
+
+@bp.get("/<token>/ca-ngay.zip")
+@public
+@limiter.limit("30 per minute")
+def whole_day(token: str) -> ResponseReturnValue:
+    """Today's programmes in one file; a broken download goes on where it stopped (Range)."""
+    village = _enter(token)
+    with reading() as session:
+        airings = plan(session, today(), village.slug)
+    path = day_file(airings, blobs=deps().blobs, folder=deps().settings.var / "packs")
+    name = f"{today():%Y%m%d}-{plain_name(village.name)}.zip"
+    return send_file(path, mimetype="application/zip", as_attachment=True, download_name=name, etag=path.stem)
 
 
 @bp.after_request

@@ -28,19 +28,24 @@ def play_command(
     supervised: bool,
 ) -> None:
     """Run the player until stopped."""
-    from broadcaster.commands.signals import stop_event
+    from broadcaster.commands.signals import start_log, stop_event
     from broadcaster.playout.clock import Clock, GivenClock, SystemClock
     from broadcaster.playout.player import run_player
+    from broadcaster.system import awake, raise_priority
 
     settings = load(flags={"player.server": server, "player.token": token, "player.output": output})
     clock: Clock = GivenClock(_instant(start, "--now")) if start else SystemClock()
-    run_player(
-        settings,
-        clock=clock,
-        stop=stop_event(supervised),
-        until=_instant(until, "--until") if until else None,
-        pairing_code=code,
-    )
+    start_log()
+    if start is None:
+        raise_priority()
+    with awake("máy phát đang chờ giờ phát"):
+        run_player(
+            settings,
+            clock=clock,
+            stop=stop_event(supervised),
+            until=_instant(until, "--until") if until else None,
+            pairing_code=code,
+        )
 
 
 def _instant(text: str, option: str) -> datetime:

@@ -1,8 +1,10 @@
-"""How a long-running command learns that it must stop; no station code, so the player may use it."""
+"""How a long-running command begins its log and learns that it must stop; the player uses it too."""
 
 from __future__ import annotations
 
+import logging
 import signal
+import sys
 import threading
 from types import FrameType
 
@@ -21,3 +23,12 @@ def stop_event(supervised: bool) -> threading.Event:
     if supervised:
         die_with_parent()
     return stop
+
+
+def start_log() -> None:
+    """Times and messages on stderr, where the supervisor or systemd keeps them."""
+    logging.basicConfig(
+        stream=sys.stderr, level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s: %(message)s"
+    )
+    for noisy in ("apscheduler", "waitress.queue", "alembic", "huey"):
+        logging.getLogger(noisy).setLevel(logging.WARNING)

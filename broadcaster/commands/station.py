@@ -16,7 +16,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from broadcaster.commands.common import opened, station_option, the_station
-from broadcaster.commands.signals import stop_event
+from broadcaster.commands.signals import start_log, stop_event
 from broadcaster.config import load
 from broadcaster.errors import ConfigError, NotFound
 from broadcaster.model import PlannedAiring
@@ -55,6 +55,7 @@ def serve_command(host: str | None, port: int | None, supervised: bool) -> None:
     from web import create_app
 
     settings = load(flags={"web.host": host, "web.port": port})
+    start_log()
     stop = stop_event(supervised)
     ensure_port_free(settings.text("web.host"), settings.integer("web.port"))
     app = create_app(settings)
@@ -91,6 +92,7 @@ def work_command(supervised: bool) -> None:
     """Render jobs at low priority until stopped."""
     from broadcaster.worker import run_worker
 
+    start_log()
     run_worker(load(), stop=stop_event(supervised))
 
 
@@ -100,6 +102,7 @@ def clock_command(supervised: bool) -> None:
     """Run the station's clockwork until stopped."""
     from broadcaster.station import run_clock
 
+    start_log()
     run_clock(load(), stop=stop_event(supervised))
 
 

@@ -108,8 +108,12 @@ def backup_command(folder: Path, keep: int | None) -> None:
 @click.argument("folder", type=click.Path(exists=True, file_okay=False, path_type=Path))
 def restore_command(folder: Path) -> None:
     """Restore into an empty home."""
-    settings = load()
-    backups.restore(settings, folder)
+    from broadcaster.install import install
+
+    settings, now = load(), datetime.now(UTC)
+    backups.restore(settings, folder, now=now)
+    # The old machine's player keeps its token in a folder that no backup holds: this machine's gets its own.
+    install(settings, now=now)
     click.echo(f"Đã khôi phục vào {settings.home}. Máy phát sẽ nhận lịch mới ở lần hỏi tới.")
 
 

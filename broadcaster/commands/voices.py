@@ -10,9 +10,10 @@ from rich.console import Console
 from rich.progress import Progress
 
 from broadcaster.config import Settings, load
-from broadcaster.errors import BroadcasterError
-from broadcaster.speech import piper
+from broadcaster.errors import BroadcasterError, StoreError, VoiceError
+from broadcaster.speech import audition, piper
 from broadcaster.speech.engines import open_voice
+from broadcaster.speech.sound import to_flac
 
 READY = "sẵn sàng"
 
@@ -100,5 +101,61 @@ def state_of(spec: str, settings: Settings) -> str:
     try:
         reason = voice.available()
         return f"{READY}, {voice.label}" if reason is None else f"chưa dùng được: {reason}"
+    finally:
+        voice.close()
+
+
+@voices.command("audition", help="Làm phiếu nghe thử (một tệp HTML tự đủ), hoặc đọc các tệp kết quả.")
+@click.argument("results", nargs=-1, type=click.Path(exists=True, dir_okay=False, path_type=Path))
+@click.option(
+    "--voice",
+    "specs",
+    multiple=True,
+    help="Giọng cần nghe thử, nhiều lần được; mặc định: mọi giọng sẵn sàng.",
+)
+@click.option(
+    "-o", "--output", type=click.Path(dir_okay=False, path_type=Path), default=Path("phieu-nghe-thu.html")
+)
+@click.option("--seed", type=int, default=1, help="Thứ tự trộn câu.")
+def audition_command(results: tuple[Path, ...], specs: tuple[str, ...], output: Path, seed: int) -> None:
+    """A page on which people judge the voices; with RESULTS, the table of what they said."""
+    if results:
+        for row in audition.table(path.read_bytes() for path in results):
+            mark = f"{row.mark:.1f} điểm" if row.mark is not None else "chưa có điểm"
+            wrong = f"nghe sai {row.error:.0%} số tiếng" if row.error is not None else "chưa ghi lại câu nào"
+            click.echo(f"{row.voice:<32} {mark}, {wrong} ({row.listeners} phiếu, {row.answers} câu)")
+        return
+    settings = load()
+    clips = [
+        clip for spec in specs or tuple(known(settings)) for clip in _clips(spec, settings, named=bool(specs))
+    ]
+    text = audition.page(clips, station=settings.home.name, seed=seed)
+    try:
+        output.write_text(text, encoding="utf-8")
+    except OSError as error:
+        raise StoreError(f"Không ghi được {output} ({error.strerror}); hãy chọn nơi khác bằng -o.") from error
+    click.echo(f"Đã làm {output}: {len(clips)} câu. Mở bằng trình duyệt, nghe và gửi lại tệp kết quả.")
+
+
+def _clips(spec: str, settings: Settings, *, named: bool) -> list[audition.Clip]:
+    """The ten sentences in one voice; a voice that was not asked for by name and cannot speak gives none."""
+    if spec == "silent" and not named:
+        return []
+    voice = open_voice(spec, home=settings.home, voices_dir=settings.voices)
+    try:
+        if (reason := voice.available()) is not None:
+            if named:
+                raise VoiceError(f"{spec} chưa dùng được: {reason}")
+            return []
+        try:
+            return [
+                audition.Clip(spec, sentence, to_flac(voice.speak(sentence)), "audio/flac")
+                for sentence in audition.SENTENCES
+            ]
+        except VoiceError as error:
+            if named:
+                raise
+            click.echo(f"Bỏ qua {spec}: {error.message}", err=True)
+            return []
     finally:
         voice.close()

@@ -2,17 +2,52 @@
 
 from __future__ import annotations
 
+import hashlib
+import os
 import re
+import secrets
+import shutil
 import tempfile
 import unicodedata
 import zipfile
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
+from pathlib import Path
 from typing import IO, Final
 
+from broadcaster.errors import StoreError
 from broadcaster.model import PlannedAiring, RenditionKind
 from broadcaster.store.blobs import Blobs
 
 _SPOOL_BYTES: Final = 8 * 1024 * 1024
+KEEP_PACKS: Final = 60
+
+
+def day_file(airings: Sequence[PlannedAiring], *, blobs: Blobs, folder: Path) -> Path:
+    """The same pack as a real file, named by what is in it, so that a download can be resumed.
+
+    Packs that nobody has asked for lately are removed when a new one is made.
+    """
+    parts = [
+        f"{a.airing_id} {a.state} {a.reason} {a.files[RenditionKind.AIR].sha256 if RenditionKind.AIR in a.files else '-'}"
+        for a in airings
+    ]
+    path = folder / f"{hashlib.sha256(chr(10).join(parts).encode()).hexdigest()[:32]}.zip"
+    if path.is_file():
+        os.utime(path)
+        return path
+    folder.mkdir(parents=True, exist_ok=True)
+    kept = sorted(folder.glob("*.zip"), key=lambda each: each.stat().st_mtime)
+    for old in kept[: max(0, len(kept) - KEEP_PACKS)]:
+        old.unlink(missing_ok=True)
+    part = folder / f"{path.name}.{secrets.token_hex(4)}.part"
+    try:
+        with day_zip(airings, blobs=blobs) as pack, part.open("wb") as file:
+            shutil.copyfileobj(pack, file)
+        part.replace(path)
+    except OSError as error:
+        part.unlink(missing_ok=True)
+        raise StoreError("Chưa đóng được gói của cả ngày vì không ghi được ra đĩa. Hãy báo xã.") from error
+    return path
 
 
 def day_zip(

@@ -248,6 +248,7 @@ class Sync:
         body, signature, tag = found
         self._held.accept(body, signature, tag=tag)
         self._files.set()
+        self._reports.set()
         self._changed()
 
     def _fetch(self) -> None:

@@ -146,14 +146,78 @@ class Encoder:
         return SoundError(f"ffmpeg báo lỗi khi nén chương trình: {last_line(said)}.")
 
 
-def measured(path: Path, *, rate_hz: int, timeout_s: float) -> Measured:
-    """Decode a finished file with ffmpeg and meter it.  SoundError when it cannot be decoded."""
-    meter, peak = Meter(rate_hz=rate_hz), TruePeak(note_above=10 ** (HIGHEST_DBTP / 20))
-    for block in decoded(path, rate_hz=rate_hz, timeout_s=timeout_s):
-        meter.add(block)
-        peak.add(block)
-    meter.finish()
-    peak.finish()
+class Listener:
+    """Decodes an MP3 with ffmpeg while it is still being written, and meters what is heard.
+
+    Use `with`; call `result()` when the file is finished.  The frames it hears are those of the finished
+    file: only the header, which holds no sound, is completed at the end.
+    """
+
+    def __init__(self, path: Path, *, rate_hz: int, timeout_s: float) -> None:
+        self._path, self._rate_hz, self._timeout_s = path, rate_hz, timeout_s
+        self._meter = Meter(rate_hz=rate_hz)
+        self._peak = TruePeak(note_above=10 ** (HIGHEST_DBTP / 20))
+        self._whole = threading.Event()  # nothing more will be written
+        self._left = threading.Event()
+        arguments = ["-f", "mp3", "-i", "pipe:0", "-f", "f32le", "-ac", "1", "-ar", str(rate_hz), "-"]
+        self._process = start_ffmpeg(arguments, stdin=subprocess.PIPE)
+        self._threads = [threading.Thread(target=work, daemon=True) for work in (self._feed, self._hear)]
+        for thread in self._threads:
+            thread.start()
+
+    def result(self) -> Measured:
+        """What was heard.  SoundError when it cannot be decoded, or not in time."""
+        self._whole.set()
+        for thread in self._threads:
+            thread.join(self._timeout_s)
+        if any(thread.is_alive() for thread in self._threads):
+            raise SoundError(f"ffmpeg không giải mã xong trong {self._timeout_s:.0f} giây nên đã bị dừng.")
+        if self._process.wait() != 0 or not self._meter.length:
+            assert self._process.stderr is not None
+            said = last_line(self._process.stderr.read())
+            raise SoundError(f"Tệp chương trình vừa nén không giải mã được: {said}.")
+        self._meter.finish()
+        self._peak.finish()
+        return _summed_up(self._meter, self._peak, rate_hz=self._rate_hz)
+
+    def __enter__(self) -> Listener:
+        return self
+
+    def __exit__(self, *_error: object) -> None:
+        self._left.set()
+        stop_group(self._process, grace_s=1.0)
+        for thread in self._threads:
+            thread.join()
+        for pipe in (self._process.stdout, self._process.stderr):
+            if pipe is not None:
+                pipe.close()
+
+    def _feed(self) -> None:
+        assert self._process.stdin is not None
+        with contextlib.suppress(OSError), self._process.stdin as decoder:  # a dead decoder shows in `result`
+            while not self._path.exists():
+                if self._left.is_set() or self._whole.is_set():
+                    return
+                self._left.wait(0.02)
+            with self._path.open("rb") as written:
+                while not self._left.is_set():
+                    whole = self._whole.is_set()  # asked before reading: what came until now is read
+                    data = written.read()
+                    decoder.write(data)
+                    if whole and not data:
+                        return
+                    if not data:
+                        self._left.wait(0.02)
+
+    def _hear(self) -> None:
+        assert self._process.stdout is not None
+        while data := self._process.stdout.read(BLOCK_BYTES):
+            block = np.frombuffer(data[: len(data) // 4 * 4], dtype="<f4")
+            self._meter.add(block)
+            self._peak.add(block)
+
+
+def _summed_up(meter: Meter, peak: TruePeak, *, rate_hz: int) -> Measured:
     tops = meter.peaks()
     step = HOUSE_RATE_HZ // CONTROL // 10
     width = CONTROL * rate_hz // HOUSE_RATE_HZ
@@ -164,6 +228,12 @@ def measured(path: Path, *, rate_hz: int, timeout_s: float) -> Measured:
         outline=tuple(float(tops[start : start + step].max()) for start in range(0, len(tops), step)),
         too_high=tuple(sorted({start // width for start in peak.noted})),
     )
+
+
+def measured(path: Path, *, rate_hz: int, timeout_s: float = 120.0) -> Measured:
+    """Decode a finished file and meter it.  SoundError when it cannot be decoded."""
+    with Listener(path, rate_hz=rate_hz, timeout_s=timeout_s) as listener:
+        return listener.result()
 
 
 def decoded(path: Path, *, rate_hz: int, timeout_s: float) -> Iterator[Samples]:
@@ -179,9 +249,7 @@ def decoded(path: Path, *, rate_hz: int, timeout_s: float) -> Iterator[Samples]:
             yield np.frombuffer(data[: len(data) // 4 * 4], dtype="<f4")
         if process.wait() != 0:
             assert process.stderr is not None
-            raise SoundError(
-                f"Tệp chương trình vừa nén không giải mã được: {last_line(process.stderr.read())}."
-            )
+            raise SoundError(f"Tệp {path.name} không giải mã được: {last_line(process.stderr.read())}.")
     finally:
         watchdog.cancel()
         stop_group(process, grace_s=1.0)

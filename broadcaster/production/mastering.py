@@ -23,9 +23,9 @@ from broadcaster.production.encoding import (
     FORMATS,
     HIGHEST_DBTP,
     Encoder,
+    Listener,
     Measured,
     Tags,
-    measured,
     write_tags,
 )
 from broadcaster.production.limiter import Gains, gains_for
@@ -169,12 +169,14 @@ def _rendition(
     peaks = _true_peaks(scratch, meter, target_lufs=wanted, ceiling_db=form.ceiling_db)
     for _ in range(_ATTEMPTS):
         gains = gains_for(meter.energies(), peaks, target_lufs=wanted, ceiling_db=form.ceiling_db)
-        _encode(scratch, gains, target, kind=kind, length=length, timeout_s=timeout_s, stage=stage)
-        write_tags(target, tags)
-        stage(f"check:{kind}", 0, 1)
-        found = measured(target, rate_hz=form.rate_hz, timeout_s=timeout_s)
-        stage(f"check:{kind}", 1, 1)
+        target.unlink(missing_ok=True)
+        with Listener(target, rate_hz=form.rate_hz, timeout_s=timeout_s) as listener:
+            _encode(scratch, gains, target, kind=kind, length=length, timeout_s=timeout_s, stage=stage)
+            stage(f"check:{kind}", 0, 1)
+            found = listener.result()
+            stage(f"check:{kind}", 1, 1)
         if not found.too_high:
+            write_tags(target, tags)
             return Mastered(kind, target, found)
         # a few strokes came out of the codec higher than they went in: the limiter is told they are higher
         over = 10 ** ((found.true_peak_dbtp - HIGHEST_DBTP + 0.5) / 20)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import hashlib
 import json
+import shutil
 import tempfile
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -37,6 +38,7 @@ from broadcaster.store.blobs import Blobs
 
 PROGRAMME_SUFFIX: Final = "mp3"
 LONGEST_MINUTES: Final = 180
+_SCRATCH: Final = "rendering-"
 _VERSION: Final = 1  # raise it when the same input would sound different
 # how loud music is beside speech before the programme's gain: speech loses what the compressor takes
 _MUSIC_LUFS: Final = {Profile.HORN: -24.0, Profile.ARCHIVE: -20.0}
@@ -182,6 +184,17 @@ def programme_key(
     return hashlib.sha256(json.dumps(parts, ensure_ascii=False, sort_keys=True).encode()).hexdigest()
 
 
+def sweep_scratch(scratch: Path) -> int:
+    """Remove what killed renderers left in the scratch folder; returns how many folders.
+
+    Call it when nobody renders (a worker's start).
+    """
+    leftovers = list(scratch.glob(f"{_SCRATCH}*"))
+    for folder in leftovers:
+        shutil.rmtree(folder, ignore_errors=True)
+    return len(leftovers)
+
+
 def _timeline(template: Template, items: Sequence[ProgrammeItem], sources: Mapping[str, Source]) -> Timeline:
     timeline = build_timeline(
         template,
@@ -222,7 +235,7 @@ def _folder(scratch: Path | None) -> Iterator[Path]:
     try:
         if scratch is not None:
             scratch.mkdir(parents=True, exist_ok=True)
-        folder = tempfile.TemporaryDirectory(prefix="broadcaster-", dir=scratch)
+        folder = tempfile.TemporaryDirectory(prefix=_SCRATCH, dir=scratch)
     except OSError as error:
         raise StoreError(f"Không tạo được thư mục nháp ({error.strerror or error}).") from error
     with folder as name:

@@ -14,10 +14,10 @@ from dataclasses import dataclass
 from functools import lru_cache
 from importlib.resources import files
 
+from broadcaster.reading.numbers import cardinal
 from broadcaster.reading.scan import Piece, Place, pattern
 from broadcaster.reading.syllables import is_syllable
 
-_OLD_TONES = str.maketrans({"\u2019": "'"})
 _OLD_STYLE = {
     **{"oà": "òa", "oá": "óa", "oả": "ỏa", "oã": "õa", "oạ": "ọa", "oè": "òe", "oé": "óe", "oẻ": "ỏe"},
     **{"oẽ": "õe", "oẹ": "ọe", "uỳ": "ùy", "uý": "úy", "uỷ": "ủy", "uỹ": "ũy", "uỵ": "ụy"},
@@ -26,7 +26,6 @@ _OLD = re.compile("(?<![qg])(?:" + "|".join(_OLD_STYLE) + r")(?!\w)")
 _ISSUER_KINDS = frozenset(
     {"issuer", "state_body", "party", "mass_org", "commune_body", "security", "society", "education"}
 )
-# Issuers whose plain code means something else in prose.
 _JOINERS = re.compile(r"\\?[&\-]")
 _FIRST = pattern(r"[^\W\d_]+")
 
@@ -112,8 +111,6 @@ class Table:
             return self._issuers[code]
         congress = re.fullmatch(r"(UBTVQH|QH)(\d{1,2})", code)
         if congress:
-            from broadcaster.reading.numbers import cardinal
-
             body = "Ủy ban Thường vụ Quốc hội" if congress[1] == "UBTVQH" else "Quốc hội"
             return f"{body} khóa {cardinal(int(congress[2]))}"
         parts = self.segments(code)
@@ -124,9 +121,9 @@ class Table:
         if not 6 <= len(code) <= 14 or not code.isupper():
             return None
         for tail in ("TU", "TW", "ĐU"):
-            head = self.meanings.get(code.removesuffix(tail), []) if code.endswith(tail) else []
-            if len(head) == 1:
-                return [head[0].spoken, self.meanings[tail][0].spoken]
+            body = self.meanings.get(code.removesuffix(tail), []) if code.endswith(tail) else []
+            if len(body) == 1:
+                return [body[0].spoken, self.meanings[tail][0].spoken]
         for cut in range(len(code) - 3, 2, -1):
             head, tail = code[:cut], code[cut:]
             if head in self.meanings and tail in self.meanings:

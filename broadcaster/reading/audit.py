@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 
+from broadcaster.reading.numbers import cardinal
 from broadcaster.reading.scan import Piece, Place
 
 _DATE = re.compile(
@@ -21,8 +22,6 @@ def form_blank(place: Place) -> Piece | None:
     if found:
         gaps = f"{found['a']}|{found['b']}"
         if found["n"] or re.search(r"\s{2}|[.…_]", gaps) or re.search(r"[.…_]{2}", found["c"]):
-            from broadcaster.reading.numbers import cardinal
-
             number = found["n"] or ""
             year = cardinal(int(number)) if number.isdigit() else ""
             return _piece(found, f"ngày tháng năm {year}".strip())
@@ -32,8 +31,6 @@ def form_blank(place: Place) -> Piece | None:
         return _piece(found, "ngày")
     found = place.match(_MONTH)
     if found and re.search(r"(?:^|\s)ngày\s[\d\s.…_]*$", place.left):
-        from broadcaster.reading.numbers import cardinal
-
         return _piece(found, f"tháng năm {cardinal(int(found['n']))}")
     found = place.match(_NUMBER)
     if found:

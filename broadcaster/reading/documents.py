@@ -21,7 +21,7 @@ _NUMBER = re.compile(
 _STANDARD = re.compile(
     r"(?P<k>QCVN|TCVN|QCĐP|TCCS|TCN)\s?(?P<n>\d{1,5}(?:-\d{1,2}(?!\d))?)\s?[:\-]\s?(?P<y>\d{4})(?:/(?P<i>[A-ZĐ]{2,10}))?"
 )
-_JOINT = frozenset({"TTLT", "NQLT", "CTPH", "KHPH", "KHLN", "QCPH"})
+_JOINT = frozenset({"TTLT", "NQLT", "CTPH", "KHPH", "KHLN", "KHLT", "HDLN", "QCPH"})
 _OTHER_NUMBER = re.compile(r"\d{1,5}(?:/\d{4})?[-/][\w&]+(?:[-/][\w&]+)*")
 _STANDARDS = {
     **{"QCVN": "quy chuẩn kỹ thuật quốc gia", "TCVN": "tiêu chuẩn quốc gia", "TCCS": "tiêu chuẩn cơ sở"},

@@ -1,4 +1,4 @@
-"""What names a thing and is not counted: telephones, hotlines, accounts, plates, roads, codes, addresses on the web."""
+"""What names a thing and is not counted: telephones, hotlines, accounts, plates, roads, codes."""
 
 from __future__ import annotations
 
@@ -6,8 +6,8 @@ import re
 
 from broadcaster.reading.abbreviations import table
 from broadcaster.reading.numbers import cardinal, digits, identifier, roman, whole
-from broadcaster.reading.scan import Piece, Place, pattern, words
-from broadcaster.reading.syllables import LETTER_NAMES, has_vowel, is_syllable, latin, spell, split_syllables
+from broadcaster.reading.scan import Piece, Place, words
+from broadcaster.reading.syllables import has_vowel, is_syllable, spell
 
 _PHONE = re.compile(
     r"(?P<plus>\+84|0084|\(\+84\))[ .\-]?\d{1,3}(?:[ .\-]?\d{2,4}){2,3}(?!\d)"
@@ -25,7 +25,7 @@ _CALL_LEFT = re.compile(
         "tin nhắn|cấp cứu|cứu hỏa|cứu nạn|cảnh sát|số máy|số khẩn cấp|bấm số|bấm|quay số|gửi đến|gửi tới|hot-line",
         "soạn tin|alo|máy|phản ánh qua|lực lượng|đội|khẩn cấp|qua số|báo|báo ngay|trình báo|tố giác",
     )
-    + r"[^.!?]{0,52}$"
+    + r"(?:[^.!?]|\.(?=\d)){0,52}$"
 )
 _STRONG_CALL = re.compile(
     words(
@@ -46,7 +46,9 @@ _ACCOUNT_LEFT = re.compile(
     )
     + r"(?:\s(?:số|là|công dân|cá nhân|ngân hàng|thẻ|khách hàng|hồ sơ|hộ|gồm))*[\s:]*$"
 )
-_SERIES_LEFT = re.compile(r"(?<!\w)số\s(?!bộ|vụ|ca|cụ)[a-zđ]{1,3}\s$|(?<!\w)vàng\s$")
+_SERIES_LEFT = re.compile(
+    r"(?<!\w)số\s(?!bộ|vụ|ca|cụ)[a-zđ]{1,3}\s$|(?<!\w)vàng\s(?:nhẫn\s|miếng\s|sjc\s|trang sức\s)?$"
+)
 _ACCOUNT = re.compile(r"\d{3,}(?:[ .\-]\d{2,6})*(?!\d)")
 _LONG_RUN = re.compile(r"\d{9,18}(?![\d.,]\d|\d)")
 _AND = re.compile(r"[\s,;/\-–]*(?:hoặc|và|hay)?[\s,;/\-–]*(?:số )?")
@@ -65,7 +67,7 @@ _STONE = re.compile(
     r"(?:\s?[-–]\s?(?:[Kk][Mm]\s?)?(?P<b>\d{1,4})(?:\s?\+\s?(?P<m2>\d{1,3}))?(?![\d\w]))?"
 )
 _CODE = re.compile(
-    r"(?:[A-Za-zĐđ]{1,6}\d{1,6}(?:[A-Za-zĐ]{1,2}\d{0,4})?)(?:-(?P<r>[IVX]{1,5}|\d{1,4}))?(?![\w])"
+    r"(?:[A-Za-zĐđ]{1,6}\d{1,15}(?:[A-Za-zĐ]{1,2}\d{0,4})?)(?:-(?P<r>[IVX]{1,5}|\d{1,4}))?(?![\w])"
 )
 _HOUSE = re.compile(
     r"(?P<n>\d{1,4})(?P<l>[A-ZĐa-eđ])(?P<n2>\d{0,2})(?:/(?P<d>\d{1,4})(?P<l2>[A-ZĐ]?))?(?![\w])"
@@ -77,79 +79,6 @@ _STREET = re.compile(r"(?P<a>\d{1,4})(?P<la>[A-Z]?)(?:/(?P<b>\d{1,4}))(?:/(?P<c>
 _FILE = re.compile(r"[A-ZĐ]{1,5}\d{1,4}(?:[.\-]\d{2,12}){1,4}(?!\w)")
 _NAMED = {"BĐ": "báo động", "TDP": "tổ dân phố", "KP": "khu phố", "HK": "học kỳ", "NV": "nguyện vọng"}
 _GENERATION = re.compile(r"(?P<n>[2-6])(?P<l>[GD])(?![\w])")
-
-_TLDS = "vn|com|net|org|edu|gov|info|xyz|top|online|site|shop|asia|io|me|co|app|vip|cc|club|biz|pro|link|life|click|tv|mobi|apk|pdf|docx|doc|xlsx|xls"
-_URL = re.compile(
-    rf"(?:https?://|www\.)[\w\-./?=&%#:~+]*[\w/]|(?:[a-z0-9][\w\-]*\.)+(?:{_TLDS})(?![\w])(?:/[\w\-./?=&%#~+]*[\w/])?",
-    re.IGNORECASE,
-)
-_EMAIL = re.compile(r"[A-Za-z0-9][\w.+\-]{0,63}@[\w\-]+(?:\.[\w\-]+)+")
-_SUFFIX = re.compile(rf"\.(?:{_TLDS})(?!\w|\.\w)")
-_DIAL = re.compile(r"\*\d{1,6}(?:\*\d{1,16}){0,4}#")
-_TAG = re.compile(r"#(?=[^\W\d_])\w{2,60}")
-_TAG_WORD = pattern(r"[[:upper:]]*[[:lower:]]+|[[:upper:]]+|\d+")
-_LABELS = {
-    **{
-        "vn": "vê en",
-        "gov": "gờ o vê",
-        "com": "com",
-        "net": "nét",
-        "org": "o rờ gờ",
-        "edu": "e đu",
-        "www": "vê kép vê kép vê kép",
-    },
-    **{
-        "xyz": "ích i dét",
-        "top": "tóp",
-        "info": "in phô",
-        "dichvucong": "dịch vụ công",
-        "vneid": "vi en e i đi",
-    },
-    **{
-        "facebook": "phây búc",
-        "zalo": "da lô",
-        "youtube": "diu túp",
-        "gmail": "gờ meo",
-        "google": "gu gồ",
-        "apk": "a pê ca",
-    },
-    **{
-        "pdf": "pê đê ép",
-        "docx": "đóc ích",
-        "doc": "đóc",
-        "xlsx": "éc xeo",
-        "xls": "éc xeo",
-        "hotro": "hỗ trợ",
-        "chinhphu": "chính phủ",
-        "baohiemxahoi": "bảo hiểm xã hội",
-        "thanhhoa": "thanh hóa",
-    },
-    **{
-        "congan": "công an",
-        "nhuthanh": "như thanh",
-        "bocongan": "bộ công an",
-        "evn": "e vê en",
-        "bhxh": "bảo hiểm xã hội",
-    },
-    **{"thuvienphapluat": "thư viện pháp luật", "ubnd": "ủy ban nhân dân", "online": "on lai", "app": "áp"},
-}
-_WEB_SIGNS = {
-    ".": "chấm",
-    "/": "gạch chéo",
-    "-": "gạch ngang",
-    "_": "gạch dưới",
-    "@": "a còng",
-    ":": "hai chấm",
-}
-_WEB_SIGNS |= {
-    "?": "hỏi chấm",
-    "=": "bằng",
-    "&": "và",
-    "#": "thăng",
-    "%": "phần trăm",
-    "+": "cộng",
-    "~": "ngã",
-}
 
 
 def phone(place: Place) -> Piece | None:
@@ -170,9 +99,9 @@ def phone(place: Place) -> Piece | None:
             and not re.fullmatch(r"1[89]00[ .]\d{4}|1[89]00[ .]\d{6}", text)
         ):
             return None
-    elif not 8 <= count <= 13:
+    elif not 6 <= count <= 13:
         return None
-    elif text[0] == "0" and count == 8 and not _CALL_LEFT.search(place.left):
+    elif text[0] == "0" and count <= 8 and not _CALL_LEFT.search(place.left):
         return None
     spoken = ("cộng " if "+" in text else "") + ", ".join(digits(g) for g in re.findall(r"\d+", text))
     return Piece(found.end(), spoken, "phone")
@@ -326,75 +255,3 @@ def code_letters(letters: str) -> str:
     if letters.islower() and has_vowel(letters) and len(letters) > 2:
         return letters
     return spell(letters)
-
-
-def _label(label: str) -> str:
-    low = label.lower()
-    if low in _LABELS:
-        return _LABELS[low]
-    pieces = []
-    for letters, number in re.findall(r"([^\W\d_]+)|(\d+)", low):
-        if number:
-            pieces.append(digits(number) if number[0] == "0" or len(number) > 3 else cardinal(int(number)))
-            continue
-        if letters in _LABELS:
-            pieces.append(_LABELS[letters])
-            continue
-        letters = "".join(c for c in letters if c.isalpha() and latin(c))
-        if letters in table().loans:
-            pieces.append(table().loans[letters])
-        elif len(letters) == 1 or not has_vowel(letters):
-            pieces.append(spell(letters))
-        else:
-            pieces.append(split_syllables(letters) or letters)
-    return " ".join(pieces)
-
-
-def _web(text: str) -> str:
-    parts = []
-    for label, sign in re.findall(r"([^\W_]+)|([\W_])", text):
-        parts.append(_label(label) if label else _WEB_SIGNS.get(sign, ""))
-    return " ".join(p for p in parts if p)
-
-
-def web(place: Place) -> Piece | None:
-    """Addresses on the web and e-mail."""
-    found = place.match(_EMAIL)
-    if found:
-        return Piece(found.end(), _web(found[0]), "email")
-    found = place.match(_URL)
-    if not found:
-        return None
-    text = re.sub(r"^(?:https?://)?(?:www\.)?", "", found[0], flags=re.IGNORECASE).rstrip("/")
-    return Piece(found.end(), _web(text), "url")
-
-
-def suffix(place: Place) -> Piece | None:
-    """.xyz, .top after a space."""
-    found = place.match(_SUFFIX)
-    if not found or not re.search(r"(?:^|[\s(\"“])$", place.left):
-        return None
-    return Piece(found.end(), _web(found[0]), "url")
-
-
-def dial(place: Place) -> Piece | None:
-    """*101#: a code to dial."""
-    found = place.match(_DIAL)
-    if not found:
-        return None
-    spoken = " ".join("sao " + digits(part) for part in re.findall(r"\d+", found[0]))
-    return Piece(found.end(), f"{spoken} thăng", "dial")
-
-
-def tag(place: Place) -> Piece | None:
-    """#NhuThanh2026 → the words of the tag."""
-    found = place.match(_TAG)
-    if not found:
-        return None
-    split = _TAG_WORD.findall(found[0][1:].replace("_", " "))
-    return Piece(found.end(), " ".join(whole(p) if p.isdigit() else _label(p) for p in split), "tag")
-
-
-def letter(place: Place, text: str) -> str:
-    """Name of a single letter; vowels say themselves."""
-    return LETTER_NAMES.get(text.lower(), text.lower())

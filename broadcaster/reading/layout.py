@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from broadcaster.reading.numbers import cardinal, roman, whole
 from broadcaster.reading.scan import pattern
-from broadcaster.reading.syllables import is_syllable, spell
+from broadcaster.reading.syllables import spell
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,6 +35,7 @@ _NUMBERED = pattern(
     r"|(?P<m>\d{1,2}(?:\.\d{1,2}){1,4})[ \t]+(?=[[:upper:]])"
 )
 _ROMAN = re.compile(r"(?P<r>[IVX]{1,6})(?P<s>[.)/\-–:]|[ \t][-–])(?:\*\*|__)?[ \t]+(?=\S)")
+_ROMAN_PART = re.compile(r"([IVX]{1,6})((?:\.\d{1,2}){1,3})[.)]?(?:\*\*|__)?[ \t]+(?=\S)")
 _LETTERED = pattern(
     r"(?P<l>[a-zđ])[).](?:\*\*|__)?[ \t]+(?=\S)|(?P<u>[A-HĐ])[.)/](?:\*\*|__)?[ \t]+(?=[[:upper:]]{2})"
 )
@@ -54,6 +55,10 @@ def _label(line: str, at: int) -> tuple[int, str] | None:
     if found and not _DATE_HEAD.match(line, at):
         number = found["n"] or found["m"]
         return found.end(), " chấm ".join(whole(p) for p in number.split("."))
+    mixed = _ROMAN_PART.match(line, at)
+    if mixed and roman(mixed[1]):
+        parts = [cardinal(roman(mixed[1]) or 0), *(whole(p) for p in mixed[2].split(".") if p)]
+        return mixed.end(), " chấm ".join(parts)
     found = _ROMAN.match(line, at)
     if found:
         value = roman(found["r"])
@@ -170,9 +175,3 @@ def lines(text: str) -> list[tuple[int, int]]:
             return spans
         spans.append((start, stop))
         start = stop + 1
-
-
-def heading_words(text: str) -> bool:
-    """True when every word is a capital syllable: a heading."""
-    words = re.findall(r"[^\W\d_]+", text)
-    return bool(words) and all(w.isupper() for w in words) and any(is_syllable(w.lower()) for w in words)

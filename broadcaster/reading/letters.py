@@ -25,7 +25,6 @@ _ROMAN_LEFT = re.compile(
     + r"\s+(?:[ivxl]{1,8}(?:\s?[,+–-]\s?|\svà\s|\sđến\s|\shoặc\s))*$"
 )
 _ORDINAL_LEFT = re.compile(words("thứ|giải|hạng nhất") + r"\s+$")
-_NAME_BEFORE = pattern(r"[[:upper:]][[:lower:]]+\s+$")
 _ALONE = pattern(r"[[:lower:]][\s\"“(]+$")
 _PRODUCT_LEFT = re.compile(r"[\d%đ)]\s*$|\dc?m$|\d[^.;:]{0,28}\s$")
 _HAMLET_LEFT = re.compile(r"(?<!\w)(?:thôn|làng|bản|xóm|khu|tổ|trường|tiểu học|mầm non)\s[^,.;:\d]{1,28}$")

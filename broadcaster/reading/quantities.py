@@ -30,7 +30,6 @@ _SCORE_LEFT = re.compile(
     )
     + r"[^.;]{0,40}$"
 )
-_SEASON_LEFT = re.compile(words("năm học|vụ|niên khóa|nhiệm kỳ|giai đoạn|mùa") + r"\s*$")
 _WHOLE_RIGHT = re.compile(
     r"\s*(?:tổng|số|diện tích|dân số|quãng|chiều|thời gian|khối lượng|lượng|giá trị|mức|công suất|công việc|bát|cốc"
     r"|thìa|muỗng|lít|chén|quả|ngày|thể tích|dung tích|đường|kinh phí|vốn|thu nhập|sản lượng|của|cả|toàn|trọng lượng"
@@ -52,10 +51,10 @@ _NAMED_LEFT = re.compile(
     r"(?<!\w)(?:đề án|chỉ thị|nghị quyết|nghị định|thông tư|kết luận|quyết định|quy định)\s(?:số\s)?$"
 )
 _VOTERS_RIGHT = re.compile(r"\s*(?:đại biểu|cử tri|thành viên|phiếu|đảng viên|ủy viên|hộ)(?!\w)")
+_CLOSES = re.compile(r"\s*(?:$|[.,;:)(])")
 _IN_WORDS = re.compile(r"\s?\(\s?([^\W\d_]+(?:\s[^\W\d_]+){0,9})\s?\)")
 _LOWER_NEXT = pattern(r"\s*[[:lower:]]")
 _LOWER_LEFT = pattern(r"[[:lower:]]\s*$")
-_WORD_AFTER = re.compile(r"\s?(?P<w>nghìn|ngàn|triệu|tỷ|tỉ)(?!\w)")
 
 
 def _measure(place: Place, end: int) -> Measure | None:
@@ -79,6 +78,18 @@ def number_range(place: Place) -> Piece | None:
         return Piece(end, f"{quantity(a)} {quantity(b)}", "score", (f"{quantity(a)} đến {quantity(b)}",))
     unit = _measure(place, end)
     first_unit = (found["u"] or "").strip()
+    if (
+        not first_unit
+        and not unit
+        and not found["gap"]
+        and a.isdigit()
+        and b.isdigit()
+        and 99 >= int(a) > int(b)
+        and _CLOSES.match(place.right(end))
+    ):
+        return Piece(
+            end, f"{quantity(a)} {quantity(b)}", "score", (f"{quantity(a)} đến {quantity(b)}",)
+        )  # 3-0
     if not first_unit and not unit and found["gap"] and place.pos == place.start:
         return None  # "1 - 25 hộ" at the head of a line is an item and its text
     spoken = quantity(a)

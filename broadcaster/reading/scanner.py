@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from typing import NamedTuple
 
 from broadcaster.model import VERBATIM
-from broadcaster.reading import audit, dates, documents, identifiers, letters, quantities, signs, times
+from broadcaster.reading import audit, dates, documents, identifiers, letters, quantities, signs, times, web
 from broadcaster.reading.abbreviations import Table
 from broadcaster.reading.lexicon import Dialect, Lexicon
 from broadcaster.reading.numbers import southern
@@ -141,7 +141,7 @@ class Scanner:
 
     def _digit(self, place: Place) -> Piece:
         if _WEBLIKE.match(place.text, place.pos, place.stop):
-            piece = identifiers.web(place)
+            piece = web.web(place)
             if piece:
                 return piece
         piece = documents.document_number(place, self.table)
@@ -165,7 +165,7 @@ class Scanner:
             if piece:
                 return piece
         if following in "@.:/-_+" and _WEBLIKE.match(text, place.pos, stop):
-            piece = identifiers.web(place)
+            piece = web.web(place)
             if piece:
                 return piece
         if following.isdigit() or word[:2] in ("Km", "KM", "km", "QL", "TL", "ĐT", "DT", "ĐH", "HL", "CT"):
@@ -217,7 +217,7 @@ class Scanner:
             if piece:
                 return self._answered(place, piece)
         if c == "." and place.text[end : end + 1].isalpha():
-            piece = identifiers.suffix(place)
+            piece = web.suffix(place)
             if piece:
                 return self._answered(place, piece)
         if c in ".!?…":
@@ -234,9 +234,9 @@ class Scanner:
         elif c == "+":
             special = identifiers.phone(place)
         elif c == "*":
-            special = identifiers.dial(place)
+            special = web.dial(place)
         elif c == "#":
-            special = identifiers.tag(place)
+            special = web.tag(place)
         elif c in "-−–":
             special = quantities.signed(place)
         if special:
@@ -297,6 +297,8 @@ class Scanner:
             piece = Piece(
                 piece.end, southern(piece.spoken), piece.rule, piece.alternatives, piece.code, piece.message
             )
+        if not self.lexicon.mung and piece.rule in ("date", "date_range"):
+            piece = piece._replace(spoken=piece.spoken.replace("mùng ", ""))
         return self._unit(place, piece, key)
 
     @staticmethod

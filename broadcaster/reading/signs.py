@@ -143,7 +143,9 @@ def _dash(place: Place, c: str, before: str, after: str) -> Piece | str:
     spaced = before.isspace() and after.isspace()
     left, right = place.left, place.right(place.pos + 1)
     pair = _SAME_LEFT.search(left)
-    if pair and re.match(rf"\s?{pair[1] or 't'}(?:\s|[2-7])|\s?cn\b|\s?chủ nhật", right):
+    if pair and re.match(
+        rf"\s?{pair[1] or 't'}(?:[2-7]|\s(?:\d|hai|ba|tư|năm|sáu|bảy|[ivx]+\b))|\s?cn\b|\s?chủ nhật", right
+    ):
         return Piece(place.pos + 1, "đến", "range")
     if (
         spaced

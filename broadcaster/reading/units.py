@@ -65,7 +65,6 @@ UNITS: dict[str, str] = {
     **{"MM": "mi li mét", "Mg": "mi li gam", "MG": "mi li gam", "mW": "mi li oát", "lit": "lít", "T": "tấn"},
     **{"µmol": "mi crô mol", "μmol": "mi crô mol", "độ C": "độ xê", "độ F": "độ ép", "độ": "độ"},
 }
-_SUPERSCRIPT = str.maketrans("²³", "23")
 for _name in [n for n in UNITS if n.endswith(("2", "3"))]:
     UNITS[_name[:-1] + ("²" if _name.endswith("2") else "³")] = UNITS[_name]
 
@@ -79,7 +78,7 @@ ALONE = frozenset(
 )
 _PER = {"h": "giờ", "s": "giây", "l": "lít", "p": "phút", "ph": "phút", "g": "gam", "m": "mét"}
 # Below a stroke these are physics, said "trên"; everything else is counted, said "một".
-_PHYSICAL = frozenset("h s l L ml dl m3 m³ m2 m² kg phút giờ giây lít".split())
+_PHYSICAL = frozenset("h s l L ml dl cm2 cm² m3 m³ m2 m² kg phút giờ giây lít".split())
 _PHYSICAL_TOP = frozenset(
     "µmol μmol km m cm mm m3 m³ mg µg μg mcg g dm3 l ml mmol mol IU UI kg ppm kcal J kJ W kW N lần/phút Mb MB".split()
 )
@@ -87,8 +86,8 @@ _PHYSICAL_TOP = frozenset(
 _NAMES = sorted(UNITS, key=len, reverse=True)
 UNIT = "(?:" + "|".join(re.escape(n) for n in _NAMES) + ")"
 _UNIT_AT = re.compile(
-    rf"(?P<gap>[ \u00a0]?)(?P<unit>{UNIT})(?P<per>(?:\s?/\s?(?:\d+\s?)?[^\W\d_]+[23²³]?)*)(?:(?=[x×]\d)|(?![\w²³]))"
-    rf"|(?P<gap2>[ \u00a0]?)(?P<unit2>[%‰°º'’′₫€$£¥℃])(?P<per2>(?:/[^\W\d_]+)*)"
+    rf"(?P<gap>[ \u00a0]?)(?P<unit>{UNIT})(?P<per>(?:\s?/\s?(?:\d+\s?)?[^\W\d_]{{1,16}}[23²³]?){{0,3}})(?:(?=[x×]\d)|(?![\w²³]))"
+    rf"|(?P<gap2>[ \u00a0]?)(?P<unit2>[%‰°º'’′₫€$£¥℃])(?P<per2>(?:/[^\W\d_]{{1,16}}){{0,3}})"
 )
 _PART = re.compile(r"/\s?(?:(\d+)\s?)?([^\W\d_]+[23²³]?)")
 _MONEY_AFTER = re.compile(r"[ \u00a0]?(đồng|đ|VNĐ|VND|USD|đô la|kg|tấn|ha|m2|m3|kWh|lít)(?![\w])")

@@ -114,7 +114,7 @@ def enqueue_programmes(
             new += 1
         elif job.state == "queued":
             job.due_at = min(job.due_at, want.due_at)
-        elif job.state == "done" or retry_failed or job.error == NOT_WANTED:
+        elif job.state in ("done", "dropped") or retry_failed:
             # Done but its programme is gone, or failed and to be tried once more.
             _wake(job, want)
     session.flush()
@@ -178,7 +178,7 @@ def ask_again(session: Session, airing_id: str, *, now: datetime) -> int:
 
 
 def _wake(job: RenderJob, want: Wanted) -> None:
-    if job.state in ("done", "failed"):
+    if job.state in ("done", "dropped", "failed"):
         job.state, job.attempt, job.error = "queued", 0, ""
         job.payload, job.due_at = want.payload, want.due_at
 
@@ -196,7 +196,7 @@ def _drop_unwanted_jobs(session: Session, station: Station) -> None:
             RenderJob.station_id == station.id, RenderJob.kind == KIND, RenderJob.state == "queued",
             RenderJob.key.not_in(still),
         )
-        .values(state="failed", error=NOT_WANTED)
+        .values(state="dropped", error=NOT_WANTED)
         .execution_options(synchronize_session="fetch")
     )  # fmt: skip
 

@@ -38,7 +38,6 @@ _TONE_MARKS = {
 }
 
 STOPS = frozenset({"p", "t", "c", "ch"})
-BREATHED = frozenset({"ph", "x", "s", "kh", "h", "th", "t", "ch", "tr", "c", "p"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -285,7 +284,12 @@ NORTHERN = Accent(
         "": "", "m": "m", "n": "n", "ng": "ŋ", "nh": "ɲ", "p": "p", "t": "t", "c": "k", "ch": "k", "j": "j",
         "w": "w",
     },
-    rhymes={("a", "ch"): "ajk", ("ê", "ch"): "ejk"},
+    rhymes={
+        ("a", "ch"): "ajk", ("ê", "ch"): "ejk",  # ch closes with a glide here
+        ("a", "nh"): "ajŋ",
+        ("ô", "ng"): "əwŋ", ("ô", "c"): "əwk",  # rounded, both lips closing at the end
+        ("ơ", "j"): "ɜːj",
+    },
 )  # fmt: skip
 
 ACCENTS: Mapping[str, Accent] = {NORTHERN.name: NORTHERN}

@@ -31,6 +31,7 @@ class Rhythm:
     stop: float = 2.5
     gap: float = 1.5  # between syllables
     gap_after_stop: float = 2.0
+    gap_after_heavy: float = 1.5  # the closed glottis of nặng
     onset_least: float = 2.0
     final: float = 1.3  # the last syllable before a pause is longer
     heavy: float = 0.85  # nặng without a stop is cut short by the glottis
@@ -67,7 +68,11 @@ def durations(
         for token in range(place.start, place.rhyme):
             steps[token] = max(steps[token], rhythm.onset_least / (place.rhyme - place.start) / speed)
         if not last and place.end < following:
-            gap = rhythm.gap_after_stop if place.syllable.stopped else rhythm.gap
+            gap = rhythm.gap
+            if place.syllable.stopped:
+                gap = rhythm.gap_after_stop
+            elif place.syllable.tone is Tone.NANG:
+                gap = rhythm.gap_after_heavy
             _set(steps, place.end, following, gap / speed, rhythm.ours)
     return _whole(steps)
 

@@ -7,7 +7,7 @@ contours serve a woman and a man.  Time is in pitch frames of the model (80 a se
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 from broadcaster.speech.phonology import Tone
 
@@ -27,7 +27,6 @@ class Note:
     tone: Tone
     stopped: bool = False  # ends in p, t, c, ch
     coda: int | None = None
-    breathed: bool = False  # begins with a voiceless consonant (ph, x, s, kh, h, …)
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,10 +40,6 @@ class Melody:
     tones: Mapping[Tone, Contour]
     stopped: Mapping[Tone, Contour]
     breaks: Mapping[Tone, tuple[float, float]]
-    catches: Mapping[Tone, tuple[float, float, float]] = field(default_factory=dict)
-    stop_gain: float = 1.0
-    stop_from: float = 0.5
-    devoice: bool = False
     declination: float = 1.5  # semitones from the first to the last syllable of a sentence
     final_fall: float = -1.0  # added to the last syllable of a statement
     question_rise: float = 1.5  # added to the last syllable of a question
@@ -158,9 +153,6 @@ def pitch(
         for model, level in zip(own, semitones, strict=True)
     ]
     for note in notes:
-        if melody.devoice and note.breathed:
-            for frame in range(note.start, min(note.rhyme - 1, len(curve))):
-                curve[frame] = 0.0
         gap = melody.breaks.get(note.tone) if not note.stopped else None
         if gap is None or note.end <= note.rhyme:
             continue
@@ -169,27 +161,3 @@ def pitch(
         for frame in range(start, min(start + max(1, int((gap[1] - gap[0]) * length)), note.end, len(curve))):
             curve[frame] = 0.0
     return curve
-
-
-def strength(notes: Sequence[Note], frames: int, *, melody: Melody = NORTHERN) -> list[float]:
-    """A gain for every frame: 1, less where the glottis catches or a final stop closes the mouth."""
-    gains = [1.0] * frames
-    for note in notes:
-        if note.end <= note.rhyme:
-            continue
-        length = note.end - note.rhyme
-        if note.stopped:
-            coda = note.coda if note.coda is not None else note.end
-            first, last, gain = (
-                coda + melody.stop_from * (note.end - coda),
-                float(note.end + 1),
-                melody.stop_gain,
-            )
-        elif note.tone in melody.catches:
-            start, end, gain = melody.catches[note.tone]
-            first, last = note.rhyme + start * length, note.rhyme + end * length
-        else:
-            continue
-        for frame in range(max(round(first), 0), min(max(round(last), round(first) + 1), frames)):
-            gains[frame] = min(gains[frame], gain)
-    return gains

@@ -67,7 +67,7 @@ def enqueue(
         except IntegrityError:  # on PostgreSQL somebody else asked in the same moment: theirs is the job
             job = session.scalars(same).one()
     job.due_at = min(job.due_at, due_at)
-    if job.state == "failed":
+    if job.state in ("failed", "dropped"):
         job.state, job.attempt, job.error, job.payload = "queued", 0, "", payload
         job.retry_at = None
     return job

@@ -65,6 +65,12 @@ def check_version(url: str) -> None:
         )
 
 
+def is_known_revision(revision: str) -> bool:
+    """True when this program can bring a database of that revision to its own."""
+    script = ScriptDirectory.from_config(alembic_config())
+    return revision in {known.revision for known in script.walk_revisions()}
+
+
 def alembic_config() -> Config:
     """Alembic without an .ini file: only where the revisions are."""
     config = Config()

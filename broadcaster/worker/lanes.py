@@ -41,30 +41,34 @@ def run_worker(
 ) -> None:
     """Work until `stop` is set; with `once`, until nothing is left that can be done now.
 
-    `polite` lowers the priority of this whole process.  StoreError when the database is not of this
+    `polite` lowers the priority of the render lane (on Windows: of the whole process); somebody waits for
+    a preview, so its lane keeps the usual one where the system can tell threads apart.  StoreError when the database is not of this
     program's version.  A bug in a lane ends the process loudly: whoever supervises it starts it again.
     """
     check_version(settings.database_url)
     settings.var.mkdir(parents=True, exist_ok=True)
-    if polite:
-        lower_priority()
     db = Database(settings.database_url)
     try:
         _sweep_scratch(settings)
         reconcile(db, now=now())
         if once:
+            if polite:
+                lower_priority()
             with Worker(settings, db, stop=stop, now=now) as worker:
                 worker.work_off()
         else:
-            _run_lanes(settings, db, stop=stop, now=now)
+            _run_lanes(settings, db, stop=stop, polite=polite, now=now)
     finally:
         db.dispose()
 
 
 def _run_lanes(
-    settings: Settings, db: Database, *, stop: threading.Event, now: Callable[[], datetime]
+    settings: Settings, db: Database, *, stop: threading.Event, polite: bool, now: Callable[[], datetime]
 ) -> None:
-    lanes = [_Lane(settings, db, kinds, stop, now) for kinds in (PREVIEW_LANE, RENDER_LANE)]
+    lanes = [
+        _Lane(settings, db, kinds, stop, now, polite=polite and kinds is RENDER_LANE)
+        for kinds in (PREVIEW_LANE, RENDER_LANE)
+    ]
     doorbell = Doorbell(settings.queue_url)
     for lane in lanes:
         lane.start()
@@ -98,16 +102,20 @@ class _Lane(threading.Thread):
         kinds: Sequence[str],
         stop: threading.Event,
         now: Callable[[], datetime],
+        *,
+        polite: bool,
     ) -> None:
         super().__init__(name=f"lane-{kinds[0]}")
         self.wake = threading.Event()
         self.broken: BaseException | None = None
         self._settings, self._db, self._kinds = settings, db, kinds
-        self._stop_asked, self._now = stop, now
+        self._stop_asked, self._now, self._polite = stop, now, polite
 
     def run(self) -> None:
         """Work until asked to stop; a bug stops the whole process."""
         try:
+            if self._polite:
+                lower_priority()  # Linux: of this thread and all that it starts
             with Worker(self._settings, self._db, stop=self._stop_asked, now=self._now) as worker:
                 while not self._stop_asked.is_set():
                     self._work(worker)

@@ -9,9 +9,11 @@ import numpy as np
 import pytest
 
 from broadcaster.config import Settings, load
+from broadcaster.delivery.receivers import open_pairing
 from broadcaster.errors import PlayerError
 from broadcaster.model import AsRunEvent, LatePolicy, Priority
 from broadcaster.playout.clock import GivenClock, SystemClock
+from broadcaster.playout.pairing import read_pairing
 from broadcaster.playout.player import player_folder, run_player
 from broadcaster.playout.sound import decode
 from tests.support.receivers import RATE_HZ, Studio, onset, read_wav, seconds, studio
@@ -222,6 +224,57 @@ def test_a_rehearsal_leaves_no_trace_in_the_report(tmp_path: Path) -> None:
 def test_a_player_that_belongs_to_no_station_says_how_to_pair(tmp_path: Path) -> None:
     with pytest.raises(PlayerError, match="chưa ghép nối"):
         run_player(box(tmp_path), output="silent", clock=GivenClock(EVENING), stop=threading.Event())
+
+
+def test_a_village_box_is_paired_by_a_code_and_needs_no_options_afterwards(tmp_path: Path) -> None:
+    home = box(tmp_path)
+    with studio(tmp_path, now=lambda: BEFORE) as station, station.serving() as url:
+        airing = station.airing(EVENING)
+        with station.db.writing() as session:
+            code = open_pairing(session, station.receiver_id, now=BEFORE)
+        run_player(
+            home, server=url, output="silent", clock=GivenClock(EVENING - seconds(60)), stop=threading.Event(),
+            until=EVENING - seconds(58), pairing_code=code,
+        )  # fmt: skip
+        play(home, tmp_path / "a.wav", EVENING - seconds(1), 4)
+        assert events(station, airing) == [STARTED, FINISHED]
+        with pytest.raises(PlayerError, match="đã dùng rồi"):
+            run_player(
+                home, server=url, output="silent", clock=GivenClock(EVENING), stop=threading.Event(),
+                pairing_code=code,
+            )  # fmt: skip
+
+
+def test_a_token_alone_pins_the_key_that_the_station_shows_first(tmp_path: Path) -> None:
+    home = box(tmp_path)
+    with studio(tmp_path, now=lambda: BEFORE) as station, station.serving() as url:
+        airing = station.airing(EVENING)
+        run_player(
+            home, server=url, token=station.token, output="silent", clock=GivenClock(EVENING - seconds(1)),
+            stop=threading.Event(), until=EVENING + seconds(3),
+        )  # fmt: skip
+        assert events(station, airing) == [STARTED, FINISHED]
+        pinned = read_pairing(player_folder(home))
+        assert pinned is not None
+        assert pinned.public_key == station.keys.public_key_hex
+        with pytest.raises(PlayerError, match="Mã máy thu không đúng"):
+            run_player(
+                box(tmp_path / "khác"), server=url, token="sai", output="silent", clock=GivenClock(EVENING),
+                stop=threading.Event(),
+            )  # fmt: skip
+
+
+def test_a_new_memory_card_numbers_its_events_on(tmp_path: Path) -> None:
+    home = box(tmp_path)
+    with studio(tmp_path, now=lambda: BEFORE) as station, station.serving():
+        first, second = station.airing(EVENING), station.airing(EVENING + seconds(60), seed=2)
+        station.pair(player_folder(home))
+        play(home, tmp_path / "a.wav", EVENING - seconds(1), 4)
+        for path in player_folder(home).glob("ledger.db*"):
+            path.unlink()
+        play(home, tmp_path / "b.wav", EVENING + seconds(58), 6)
+        assert [row.sequence for row in station.as_run()] == [1, 2, 3, 4]
+        assert [events(station, one) for one in (first, second)] == [[STARTED, FINISHED]] * 2
 
 
 def test_the_web_may_die_in_the_middle_and_nothing_is_heard_of_it(tmp_path: Path) -> None:

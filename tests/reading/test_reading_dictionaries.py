@@ -7,7 +7,9 @@ import pytest
 from broadcaster.errors import InputError
 from broadcaster.model import VERBATIM
 from broadcaster.reading import Lexicon, entries_from_tsv, entries_to_tsv, read, spoken
+from broadcaster.reading.abbreviations import table
 from broadcaster.reading.dictionary import changed_entries, touched
+from broadcaster.reading.syllables import has_vowel
 
 
 def test_the_nearest_dictionary_wins() -> None:
@@ -128,3 +130,19 @@ def test_invisible_characters_are_removed_with_a_note() -> None:
 
 def test_loose_marks_and_wide_letters_are_composed() -> None:
     assert spoken("Hợp tác xã ７７％") == "hợp tác xã bảy mươi bảy phần trăm"
+
+
+def test_every_expansion_of_the_table_can_be_said() -> None:
+    for meanings in table().meanings.values():
+        for meaning in meanings:
+            for word in meaning.spoken.replace(",", " ").replace("-", " ").split():
+                assert word.isalpha(), meaning
+                assert has_vowel(word), meaning
+            assert spoken(meaning.spoken) == " ".join(
+                meaning.spoken.lower().replace(",", " ").replace("-", " ").split()
+            )
+
+
+def test_mung_is_a_setting() -> None:
+    assert read("Ngày 05/3.").spoken == "Ngày mùng năm tháng ba."
+    assert read("Ngày 05/3.", lexicon=Lexicon(mung=False)).spoken == "Ngày năm tháng ba."

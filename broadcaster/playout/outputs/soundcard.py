@@ -18,6 +18,8 @@ from broadcaster.playout.outputs.deck import RATE_HZ, Deck, Ended, Samples
 BUFFER_MS: Final = 20
 NULL: Final = "null"  # `soundcard:null`: chosen on purpose, for measurements without a card
 _REOPEN_S: Final = 5.0
+_REOPEN_RARELY_S: Final = 60.0  # after a minute without a card
+_TRIES: Final = 12
 _SILENT_CARD_S: Final = 2.0  # a device that asks for nothing this long is lost
 
 
@@ -42,6 +44,7 @@ class SoundCard:
         self._opener = opener or default_opener()
         self._device: Device | None = None
         self._fault = ""
+        self._failures = 0
         self._anchors: deque[float] = deque(maxlen=50)  # monotonic second of frame 0, as callbacks show it
         self._last_callback = self._opened_at = clock.monotonic()
         self._open()
@@ -74,7 +77,8 @@ class SoundCard:
 
     def tend(self) -> None:
         """Open the device again when it was lost, every few seconds."""
-        if self.fault and self._clock.monotonic() - self._opened_at > _REOPEN_S:
+        rest_s = _REOPEN_S if self._failures < _TRIES else _REOPEN_RARELY_S
+        if self.fault and self._clock.monotonic() - self._opened_at > rest_s:
             self._close_device()
             self._deck.clear()  # what was cut off must not go on minutes later
             self._open()
@@ -90,8 +94,9 @@ class SoundCard:
             self._device = self._opener(self._render, self._null)
         except OSError as error:
             self._fault = f"Không mở được card âm thanh: {error}. Hãy cắm loa hoặc tăng âm."
+            self._failures += 1
             return
-        self._fault = ""
+        self._fault, self._failures = "", 0
         self.name = f"soundcard ({self._device.label})"
         if not self._null and "null" in self._device.label.lower():
             self._fault = "Card âm thanh là thiết bị rỗng nên không có tiếng. Hãy cắm loa hoặc tăng âm."
@@ -171,7 +176,7 @@ def _open_miniaudio(render: Callable[[int], Samples], null: bool) -> Device:
         )
         device.start(generator)
     except miniaudio.MiniaudioError as error:
-        raise OSError(f"{error}") from error
+        raise OSError(", ".join(str(part) for part in error.args)) from error
     return _Miniaudio(device)
 
 

@@ -18,7 +18,7 @@ from broadcaster.speech.phonology import Break, Item, Syllable
 
 SAMPLE_RATE_HZ = 24_000
 FRAME_SAMPLES = 600  # one step of the durations; the pitch curve has two values a step
-SOUND_VERSION = "1"  # raise whenever the same words would sound otherwise
+SOUND_VERSION = "2"  # raise whenever the same words would sound otherwise
 
 MAX_SYLLABLES = 28  # a piece; memory and time grow with it, and the model takes 510 tokens
 LEAD_STEPS, TAIL_STEPS = 12, 8  # the model wants some silence round its words, or it swallows the first one
@@ -67,12 +67,11 @@ def load_speaker(file: Path) -> Speaker:
 
 @dataclass(frozen=True, slots=True)
 class Piece:
-    """A stretch of speech straight from the model: samples, its notes, and for each frame pitch and gain."""
+    """A stretch of speech straight from the model: samples, its notes, and the pitch of each frame in hertz."""
 
     sound: F32
     notes: tuple[tones.Note, ...]
     curve: tuple[float, ...]
-    gains: tuple[float, ...]
 
 
 def syllables(items: Sequence[Item]) -> int:
@@ -118,7 +117,6 @@ def _notes(places: Sequence[phonology.Place], steps: F32) -> list[tones.Note]:
             tone=p.syllable.tone,
             stopped=p.syllable.stopped,
             coda=int(starts[p.coda + 1]),
-            breathed=p.syllable.onset in phonology.BREATHED,
         )
         for p in places
     ]
@@ -188,23 +186,16 @@ class Engine:
         own = values[graph.PITCH]
         line = tones.line(notes, own.size, melody=melody, end_mark=end, sung=sung)
         curve = tones.pitch(own.reshape(-1).tolist(), notes, line, base_hz=speaker.pitch_hz, melody=melody)
-        gains = tones.strength(notes, own.size, melody=melody)
         values[graph.PITCH] = np.array(curve, np.float32).reshape(own.shape)
         self._run(2, values)
         sound = np.asarray(values[graph.SOUND], np.float32).reshape(-1)
-        return Piece(sound * _drawn(gains, len(sound)), tuple(notes), tuple(curve), tuple(gains))
+        return Piece(sound, tuple(notes), tuple(curve))
 
     def _run(self, stage: int, values: dict[str, NDArray[Any]]) -> None:
         session = self._stages[stage]
         wanted = [output.name for output in session.get_outputs()]
         given = {value.name: values[value.name] for value in session.get_inputs()}
         values.update(zip(wanted, session.run(wanted, given), strict=True))
-
-
-def _drawn(gains: list[float], length: int) -> F32:
-    """Gains a frame → gains a sample, with slopes of a few milliseconds."""
-    at = (np.arange(len(gains)) + 0.5) * (FRAME_SAMPLES / 2)
-    return np.interp(np.arange(length), at, gains).astype(np.float32)
 
 
 def _trimmed(samples: F32) -> F32:

@@ -60,7 +60,7 @@ class RenderJob(StationScoped, Base):
     kind: Mapped[str] = mapped_column(String(20))  # take | programme | preview
     key: Mapped[str] = mapped_column(String(80))
     payload: Mapped[dict[str, Any]] = mapped_column(default=dict)
-    state: Mapped[str] = mapped_column(String(10), default="queued")  # queued | running | done | failed
+    state: Mapped[str] = mapped_column(String(10), default="queued")  # queued | running | done | failed | dropped
     due_at: Mapped[datetime]  # the airing it is needed for: nearest first
     owner: Mapped[str] = mapped_column(String(60), default="")
     lease_until: Mapped[datetime | None]

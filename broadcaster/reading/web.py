@@ -1,0 +1,153 @@
+"""Addresses on the web, e-mail, tags and codes to dial."""
+
+from __future__ import annotations
+
+import re
+
+from broadcaster.reading.abbreviations import table
+from broadcaster.reading.numbers import cardinal, digits, whole
+from broadcaster.reading.scan import Piece, Place, pattern
+from broadcaster.reading.syllables import has_vowel, latin, spell, split_syllables
+
+_TLDS = "vn|com|net|org|edu|gov|info|xyz|top|online|site|shop|asia|io|me|co|app|vip|cc|club|biz|pro|link|life|click|tv|mobi|apk|pdf|docx|doc|xlsx|xls"
+_URL = re.compile(
+    rf"(?:https?://|www\.)[\w\-./?=&%#:~+]*[\w/]|(?:[a-z0-9][\w\-]*\.)+(?:{_TLDS})(?![\w])(?:/[\w\-./?=&%#~+]*[\w/])?",
+    re.IGNORECASE,
+)
+_EMAIL = re.compile(r"[A-Za-z0-9][\w.+\-]{0,63}@[\w\-]+(?:\.[\w\-]+)+")
+_SUFFIX = re.compile(rf"\.(?:{_TLDS})(?!\w|\.\w)")
+_DIAL = re.compile(r"\*\d{1,6}(?:\*\d{1,16}){0,4}#")
+_TAG = re.compile(r"#(?=[^\W\d_])\w{2,60}")
+_TAG_WORD = pattern(r"[[:upper:]]*[[:lower:]]+|[[:upper:]]+|\d+")
+_LABELS = {
+    **{
+        "vn": "vê en",
+        "gov": "gờ o vê",
+        "com": "com",
+        "net": "nét",
+        "org": "o rờ gờ",
+        "edu": "e đu",
+        "www": "vê kép vê kép vê kép",
+    },
+    **{
+        "xyz": "ích i dét",
+        "top": "tóp",
+        "info": "in phô",
+        "dichvucong": "dịch vụ công",
+        "vneid": "vi en e i đi",
+    },
+    **{
+        "facebook": "phây búc",
+        "zalo": "da lô",
+        "youtube": "diu túp",
+        "gmail": "gờ meo",
+        "google": "gu gồ",
+        "apk": "a pê ca",
+    },
+    **{
+        "pdf": "pê đê ép",
+        "docx": "đóc ích",
+        "phananh": "phản ánh",
+        "gopy": "góp ý",
+        "tiepdan": "tiếp dân",
+        "doc": "đóc",
+        "xlsx": "éc xeo",
+        "xls": "éc xeo",
+        "hotro": "hỗ trợ",
+        "chinhphu": "chính phủ",
+        "baohiemxahoi": "bảo hiểm xã hội",
+        "thanhhoa": "thanh hóa",
+    },
+    **{
+        "congan": "công an",
+        "nhuthanh": "như thanh",
+        "bocongan": "bộ công an",
+        "evn": "e vê en",
+        "bhxh": "bảo hiểm xã hội",
+    },
+    **{"thuvienphapluat": "thư viện pháp luật", "ubnd": "ủy ban nhân dân", "online": "on lai", "app": "áp"},
+}
+_WEB_SIGNS = {
+    ".": "chấm",
+    "/": "gạch chéo",
+    "-": "gạch ngang",
+    "_": "gạch dưới",
+    "@": "a còng",
+    ":": "hai chấm",
+}
+_WEB_SIGNS |= {
+    "?": "hỏi chấm",
+    "=": "bằng",
+    "&": "và",
+    "#": "thăng",
+    "%": "phần trăm",
+    "+": "cộng",
+    "~": "ngã",
+}
+
+
+def _label(label: str) -> str:
+    low = label.lower()
+    if low in _LABELS:
+        return _LABELS[low]
+    pieces = []
+    for letters, number in re.findall(r"([^\W\d_]+)|(\d+)", low):
+        if number:
+            pieces.append(digits(number) if number[0] == "0" or len(number) > 3 else cardinal(int(number)))
+            continue
+        if letters in _LABELS:
+            pieces.append(_LABELS[letters])
+            continue
+        letters = "".join(c for c in letters if c.isalpha() and latin(c))
+        if letters in table().loans:
+            pieces.append(table().loans[letters])
+        elif len(letters) == 1 or not has_vowel(letters):
+            pieces.append(spell(letters))
+        else:
+            pieces.append(split_syllables(letters) or letters)
+    return " ".join(pieces)
+
+
+def _web(text: str) -> str:
+    parts = []
+    for label, sign in re.findall(r"([^\W_]+)|([\W_])", text):
+        parts.append(_label(label) if label else _WEB_SIGNS.get(sign, ""))
+    return " ".join(p for p in parts if p)
+
+
+def web(place: Place) -> Piece | None:
+    """Addresses on the web and e-mail."""
+    found = place.match(_EMAIL)
+    if found:
+        return Piece(found.end(), _web(found[0]), "email")
+    found = place.match(_URL)
+    if not found:
+        return None
+    text = re.sub(r"^(?:https?://)?(?:www\.)?", "", found[0], flags=re.IGNORECASE).rstrip("/")
+    return Piece(found.end(), _web(text), "url")
+
+
+def suffix(place: Place) -> Piece | None:
+    """.xyz, .top after a space."""
+    found = place.match(_SUFFIX)
+    if not found or not re.search(r"(?:^|[\s(\"“])$", place.left):
+        return None
+    return Piece(found.end(), _web(found[0]), "url")
+
+
+def dial(place: Place) -> Piece | None:
+    """*101#: a code to dial."""
+    found = place.match(_DIAL)
+    if not found:
+        return None
+    spoken = " ".join("sao " + digits(part) for part in re.findall(r"\d+", found[0]))
+    return Piece(found.end(), f"{spoken} thăng", "dial")
+
+
+def tag(place: Place) -> Piece | None:
+    """#NhuThanh2026 → the words of the tag."""
+    found = place.match(_TAG)
+    if not found:
+        return None
+    split = _TAG_WORD.findall(found[0][1:].replace("_", " "))
+    return Piece(found.end(), " ".join(whole(p) if p.isdigit() else _label(p) for p in split), "tag")
