@@ -11,6 +11,7 @@ from dataclasses import replace
 from datetime import date, datetime, time, timedelta
 from pathlib import Path
 
+import pytest
 from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
@@ -273,10 +274,10 @@ class Schedule(RuleBasedStateMachine):
 
 
 Schedule.TestCase.settings = settings(
-    max_examples=12, stateful_step_count=18, deadline=None,
+    max_examples=8, stateful_step_count=18, deadline=None,
     suppress_health_check=[HealthCheck.too_slow, HealthCheck.filter_too_much],
 )  # fmt: skip
-TestSchedule = Schedule.TestCase
+TestSchedule = pytest.mark.timeout(600)(Schedule.TestCase)  # many small databases; a busy machine is slow
 
 
 def test_the_first_day_of_the_machine_is_a_monday() -> None:
