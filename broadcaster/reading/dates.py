@@ -64,6 +64,7 @@ UNIT_RIGHT = re.compile(
     r"\s*(?:ngày|năm|tháng|tuổi|người|hộ|giờ|phút|lần|độ|%|km|m|cm|mm|kg|g|ha|tấn|tạ|triệu|nghìn|tỷ|đồng|đ|con|cây|lít|tuần)(?!\w)"
 )
 _GRADE_LEFT = re.compile(r"(?:trình độ|văn hóa|học vấn|hệ)[\s\d/,:]*$")
+_AND = re.compile(r"\s*(?:,|;|và|hoặc|hay|,\s?và)\s+")
 _STREET_LEFT = re.compile(words("số|số nhà|ngõ|ngách|kiệt|hẻm|nhà|thửa|lô|căn|khoảnh|lớp") + r"\s*$")
 
 
@@ -157,6 +158,9 @@ def day_month(place: Place) -> Piece | None:
     d, m, sep = found["d"], found["m"], found["s"]
     left = place.left
     after_day = bool(_DAY_LEFT.search(left))
+    last = place.last
+    if last and last.rule in ("date", "date_range") and _AND.fullmatch(place.text, last.end, place.pos):
+        after_day = after_day or int(d) > 9 or sep != "-" or not UNIT_RIGHT.match(place.right(found.end()))
     right = place.right(found.end())
     spoken = _date(d, m, None, mung=_mung(place))
     if not _possible(d, m):

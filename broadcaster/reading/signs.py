@@ -114,7 +114,7 @@ def sign(place: Place) -> Piece | str:
             "cộng"
             if after.isdigit()
             and not before.isalnum()
-            or before.isdigit()
+            or (before.isdigit() or before.isupper())
             and not after.isalnum()
             or re.search(r"\d\s*$", place.left)
             and re.match(r"\s*\d", place.right(place.pos + 1))
