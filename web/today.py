@@ -14,8 +14,9 @@ from sqlalchemy.orm import Session
 from broadcaster.model import AiringState, BulletinState, PlannedAiring
 from broadcaster.report.counting import airing_report
 from broadcaster.schedule.plan import next_airing, plan_days
+from broadcaster.schedule.preflight import alarms
 from broadcaster.store.tables import Bulletin, Receiver, RenderJob
-from web.deps import now, reading, today
+from web.deps import deps, now, reading, station, today
 from web.heard import by_airing
 from web.security import needs
 from web.words import ago_text, clock_text
@@ -74,11 +75,24 @@ def _sounds(line: PlannedAiring, at: datetime) -> bool:
 def todos(session: Session, soon: Sequence[PlannedAiring], at: datetime) -> list[Todo]:
     """What needs a person now: approvals, empty airings, unrendered programmes, silent receivers, failed work."""
     return [
+        *_preflight(session, at),
         *_approvals(session),
         *_airings([line for line in soon if line.local_date <= today() + timedelta(days=1)], at),
         *_receivers(session, at),
         *_failed_work(session),
     ]
+
+
+def _preflight(session: Session, at: datetime) -> list[Todo]:
+    """What the airings of the next hour lack: shown before they would be silent, not after."""
+    found = []
+    for alarm in alarms(
+        session, station(), now=at, has_file=lambda sha256: deps().blobs.has(sha256, suffix="mp3")
+    ):
+        url = url_for("airing.panel", airing_id=alarm.airing.airing_id)
+        called = f"Buổi {clock_text(alarm.airing.start_local)} sắp tới"
+        found += [Todo(f"{called}: {missing}", url, urgent=True) for missing in alarm.missing]
+    return found
 
 
 def _approvals(session: Session) -> list[Todo]:
