@@ -13,6 +13,7 @@ from broadcaster.config import Settings, load
 from broadcaster.errors import BroadcasterError, StoreError, VoiceError
 from broadcaster.speech import audition, piper
 from broadcaster.speech.engines import open_voice
+from broadcaster.speech.kokoro import model as kokoro_model
 from broadcaster.speech.sound import to_flac
 
 READY = "sẵn sàng"
@@ -53,11 +54,19 @@ def install_command(name: str) -> None:
     _say_what_is_missing(model.stem, settings)
 
 
-@voices.command("add", help="Chép giọng Piper (TÊN.onnx và TÊN.onnx.json) từ một thư mục hoặc USB.")
+@voices.command(
+    "add",
+    help="Chép giọng Piper (TÊN.onnx và TÊN.onnx.json) hay mô hình giọng nhúng từ một thư mục hoặc USB.",
+)
 @click.argument("folder", type=click.Path(path_type=Path))
 def add_command(folder: Path) -> None:
-    """Copy every Piper voice of a folder."""
+    """Copy every Piper voice of a folder, and the embedded model when it is there."""
     settings = load()
+    if (folder / kokoro_model.SOURCE_FILE).is_file():
+        kokoro_model.add(folder, home=settings.home / "var" / "voices")
+        click.echo("Đã thêm mô hình giọng nhúng.")
+        if len(list(folder.glob("*.onnx"))) == 1:
+            return
     for name in piper.add(folder, home=settings.home):
         click.echo(f"Đã thêm piper:{name}.")
         _say_what_is_missing(name, settings)

@@ -41,3 +41,10 @@ def test_a_file_that_is_no_result_is_refused_in_words(run: Run, tmp_path: Path) 
     ran = run("voices", "audition", tmp_path / "ảnh.json")
     assert ran.code == 1
     assert "phiếu nghe thử" in ran.err
+
+
+def test_a_damaged_embedded_model_is_not_taken_from_a_stick(run: Run, tmp_path: Path) -> None:
+    (tmp_path / "kokoro-v1.0.int8.onnx").write_bytes(b"half of it")
+    ran = run("voices", "add", tmp_path)
+    assert ran.code == 1
+    assert "chép lại" in ran.err

@@ -134,6 +134,25 @@ def test_a_model_file_of_a_usb_stick_is_taken_only_when_it_is_the_right_one(tmp_
 
 
 @needs_model
+def test_a_model_is_added_from_a_folder_and_then_needs_no_packages(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    stick, home = tmp_path / "usb", tmp_path / "home"
+    stick.mkdir()
+    with pytest.raises(VoiceError, match="USB"):
+        model.add(stick, home=home)
+    (stick / model.SOURCE_FILE).write_bytes(b"broken")
+    with pytest.raises(VoiceError, match="không đúng bản"):
+        model.add(stick, home=home)
+    (stick / model.SOURCE_FILE).write_bytes(model.source_bytes(tmp_path))
+    model.add(stick, home=home)
+    monkeypatch.setattr(model, "PART_PACKAGES", ("goi_khong_co",))
+    assert open_kokoro("nu-1", home=home, voices_dir=VOICES).available() is None
+    model.ensure(home)
+    assert model.is_made(home)
+
+
+@needs_model
 def test_a_full_disk_is_told_and_leaves_no_half_model(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -221,6 +240,7 @@ for line in sys.stdin.buffer:
     if words == "chết": os._exit(11)
     if words == "chết một lần" and not os.path.exists(sys.argv[1] + ".once"):
         open(sys.argv[1] + ".once", "w").close(); os._exit(11)
+    if words == "nói nhảm": out.write(b"xin chao" + bytes([10])); out.flush(); continue
     if words == "từ chối": answer({"error": "không đọc được"}); continue
     answer({"peak_mb": 1.0}, len(words).to_bytes(4, "little"))
 """
@@ -257,6 +277,12 @@ def test_a_refused_sentence_is_an_error_and_costs_no_worker(pool: Pool, speaker)
     with pytest.raises(VoiceError, match="không đọc được"):
         pool.submit("từ chối", speaker).result(30)
     assert pool.restarts == 0
+
+
+def test_an_answer_that_makes_no_sense_is_a_dead_worker(pool: Pool, speaker) -> None:
+    with pytest.raises(VoiceError, match="dừng giữa chừng"):
+        pool.submit("nói nhảm", speaker).result(30)
+    assert pool.submit("sống", speaker).result(30).view("<i4")[0] == 4
 
 
 def test_results_keep_their_order_and_an_abandoned_reading_stops(pool: Pool, speaker) -> None:

@@ -21,8 +21,8 @@ FRAME_SAMPLES = 600  # one step of the durations; the pitch curve has two values
 SOUND_VERSION = "2"  # raise whenever the same words would sound otherwise
 
 MAX_SYLLABLES = 28  # a piece; memory and time grow with it, and the model takes 510 tokens
-LEAD_STEPS, TAIL_STEPS = 12, 8  # the model wants some silence round its words, or it swallows the first one
-KEEP_BEFORE_MS, KEEP_AFTER_MS = 40, 80  # of that silence, so much stays
+TAIL_STEPS = 8  # of silence after the last word; the lead stays as the model wants it, or the first word suffers
+KEEP_BEFORE_MS, KEEP_AFTER_MS = 70, 80  # of that silence, so much stays
 SPEECH_DBFS = -23.0  # level of the voiced part of every sentence
 PEAK = 0.95
 FADE_MS = 8
@@ -179,7 +179,7 @@ class Engine:
         lead, *inner, tail = own_steps.tolist()
         marks = [i for i, letter in enumerate(text) if letter in phonology.MARKS]
         inner = timing.durations(inner, places, marks, speed=speed, rhythm=timing.NORTHERN)
-        steps = np.array([min(lead, LEAD_STEPS), *inner, min(tail, TAIL_STEPS)], own_steps.dtype)
+        steps = np.array([lead, *inner, min(tail, TAIL_STEPS)], own_steps.dtype)
         values[graph.DURATIONS] = steps.reshape(values[graph.DURATIONS].shape)
         self._run(1, values)
         notes = _notes(places, steps)
@@ -202,7 +202,7 @@ def _trimmed(samples: F32) -> F32:
     """Without the silence at both ends, but for a little."""
     block = SAMPLE_RATE_HZ // 200
     size = np.abs(samples[: len(samples) // block * block]).reshape(-1, block).max(axis=1)
-    sounding = np.flatnonzero(size > max(float(size.max(initial=0.0)) * 0.01, 1e-4))
+    sounding = np.flatnonzero(size > max(float(size.max(initial=0.0)) * 0.003, 1e-4))
     if sounding.size == 0:
         return samples
     first = int(sounding[0]) * block - KEEP_BEFORE_MS * SAMPLE_RATE_HZ // 1000

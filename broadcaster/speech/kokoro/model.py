@@ -57,11 +57,6 @@ def is_made(home: Path) -> bool:
         return False
 
 
-def has_source(home: Path) -> bool:
-    """True when the whole model can be had: from a file in `home` or from the packages."""
-    return (home / SOURCE_FILE).is_file() or missing_parts() is None
-
-
 def ensure(home: Path) -> Path:
     """The folder with the three checked stages, made first if missing or damaged.
 
@@ -74,6 +69,30 @@ def ensure(home: Path) -> Path:
         if not _is_sound(folder):  # another process may have made it while we waited
             _make(home, folder)
     return folder
+
+
+def add(source: Path, *, home: Path) -> Path:
+    """Takes the whole model from a file, or from a folder that holds it (a USB stick), and keeps it in `home`.
+
+    Raises VoiceError when it is not there, not the right one, or the disk is full.
+    """
+    file = source / SOURCE_FILE if source.is_dir() else source
+    try:
+        data = file.read_bytes()
+    except OSError as error:
+        raise VoiceError(
+            f"Không đọc được {file} ({error.strerror}); hãy kiểm tra lại USB hoặc thư mục."
+        ) from error
+    if hashlib.sha256(data).hexdigest() != SOURCE_SHA256:
+        raise VoiceError(f"{file} bị hỏng hoặc không đúng bản {SOURCE_FILE}; hãy chép lại.")
+    try:
+        home.mkdir(parents=True, exist_ok=True)
+        _write(home / SOURCE_FILE, data)
+    except OSError as error:
+        raise VoiceError(
+            f"Không chép được vào {home} ({error.strerror}); hãy dọn ổ đĩa rồi thử lại."
+        ) from error
+    return home / SOURCE_FILE
 
 
 def source_bytes(home: Path) -> bytes:

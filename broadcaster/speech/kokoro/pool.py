@@ -27,7 +27,10 @@ from broadcaster.speech.kokoro.engine import F32, Speaker
 
 URGENT, ORDINARY = 0, 1
 IDLE_S = 300.0
-SENTENCE_LIMIT_S = 300.0  # includes making the model on the first one
+SENTENCE_LIMIT_S = (
+    300.0  # includes making the model on the first one; a long sentence has a little more a letter
+)
+LETTER_LIMIT_S = 0.5
 WORKER_MB = 450  # what a worker may come to hold, with a margin
 TRIES = 2
 
@@ -81,11 +84,11 @@ class Pool:
             if self._closed:
                 raise VoiceError("Giọng nhúng đã đóng; hãy mở lại.")
             self._open += 1
+            self._jobs.put(job)  # under the lock: an idle thread that is about to leave sees it
             if len(self._threads) < min(self.size, self._open):
                 thread = threading.Thread(target=self._stand_behind, name="kokoro", daemon=True)
                 self._threads.add(thread)
                 thread.start()
-        self._jobs.put(job)
         return job.done
 
     def ordered(self, sentences: Sequence[str], speaker: Speaker, *, speed: float = 1.0) -> Iterator[F32]:
@@ -210,7 +213,7 @@ class _Worker:
 
     def speak(self, sentence: str, speaker: Speaker, speed: float) -> tuple[F32, float]:
         """(samples, peak memory in MB); _WorkerDied on a crash or after the time limit."""
-        watchdog = threading.Timer(SENTENCE_LIMIT_S, self._process.kill)
+        watchdog = threading.Timer(SENTENCE_LIMIT_S + LETTER_LIMIT_S * len(sentence), self._process.kill)
         watchdog.daemon = True
         watchdog.start()
         try:
@@ -235,8 +238,11 @@ class _Worker:
         line = self._answers.readline()
         if not line.endswith(b"\n"):
             raise _WorkerDied
-        head = json.loads(line)
-        body = self._answers.read(head["bytes"])
+        try:
+            head = json.loads(line)
+            body = self._answers.read(head["bytes"])
+        except (ValueError, KeyError, TypeError) as error:  # not our worker's words: it is out of its mind
+            raise _WorkerDied from error
         if len(body) != head["bytes"]:
             raise _WorkerDied
         if "error" in head:
