@@ -98,7 +98,7 @@ def main(voice: str, only: str, dark: bool) -> None:
         wanted = set(filter(None, only.split(",")))
         with served(settings) as url, sync_playwright() as playwright:
             browser = playwright.chromium.launch(
-                executable_path="/usr/bin/chromium", args=[*FLAGS, "--lang=vi"]
+                executable_path="/usr/bin/chromium", args=FLAGS, env={"LANGUAGE": "vi"}
             )
             for size in SIZES:
                 shoot(stage, browser, url, size, wanted, scheme="dark" if dark else "light")
@@ -182,7 +182,7 @@ def _addresses(session: Session, stage: Stage) -> None:
         .order_by(Revision.id.desc())
     ).first()
     draft = session.scalars(
-        select(Bulletin.id).where(Bulletin.source_name != "").order_by(Bulletin.id)
+        select(Bulletin.id).where(Bulletin.source_name.like("%.docx")).order_by(Bulletin.id)
     ).first()
     sent = session.scalars(select(Bulletin.id).where(Bulletin.title == TITLE)).one()
     village = session.scalars(select(Village).order_by(Village.position)).all()[3]

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 from flask import Blueprint, flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 from sqlalchemy import select
@@ -16,6 +18,8 @@ from web.deps import now, reading, station, writing
 from web.errors import status_of
 from web.security import actor, needs
 from web.words import found
+
+GREETINGS = ("kính thưa", "thưa bà con", "kính gửi", "thông báo")
 
 bp = Blueprint("bulletins", __name__, url_prefix="/ban-tin")
 
@@ -83,11 +87,20 @@ def _content(typed: dict[str, str]) -> tuple[str, str, str, tuple[str, ...]]:
         return title or document.title or file.filename, document.text, file.filename, document.notes
     if not text.strip():
         raise InputError("Chưa có nội dung. Hãy dán văn bản vào ô, hoặc chọn một tệp .docx hay .txt.")
-    return title or _first_line(text), text, "", ()
+    return title or first_words(text), text, "", ()
 
 
-def _first_line(text: str) -> str:
-    return next(line.strip() for line in text.splitlines() if line.strip())[:120]
+def first_words(text: str) -> str:
+    """A title for a text without one: its first sentence that is no greeting, at most 80 letters, whole words."""
+    sentences = [part.strip() for part in re.split(r"[.!?\n]+(?=\s|$)", text) if part.strip()]
+    named = [one for one in sentences if not one.casefold().startswith(GREETINGS)]
+    words = (named or sentences)[0].split()
+    title = words[0][:80]
+    for word in words[1:]:
+        if len(title) + len(word) > 79:
+            return f"{title}…"
+        title = f"{title} {word}"
+    return title
 
 
 def _form(session: Session, typed: dict[str, str], error: BroadcasterError | None = None) -> str:

@@ -17,6 +17,7 @@ from broadcaster.store.tables import Audit
 from web.deps import now, reading, station, today
 from web.heard import by_airing, totals
 from web.security import needs
+from web.words import parse_day
 
 bp = Blueprint("log", __name__, url_prefix="/nhat-ky")
 XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
@@ -69,7 +70,7 @@ def _period() -> tuple[date, date]:
 
 
 def _day(text: str, otherwise: date) -> date:
-    try:
-        return date.fromisoformat(text) if text else otherwise
-    except ValueError:
-        raise InputError("Ngày chưa đúng. Hãy chọn ngày trong lịch.") from None
+    day = parse_day(text) if text.strip() else otherwise
+    if day is None:
+        raise InputError("Ngày chưa đúng. Hãy gõ ngày, tháng và năm, ví dụ 24/11/2026.")
+    return day

@@ -20,7 +20,7 @@ from web.airing import choices
 from web.deps import deps, now, reading, station, today, writing
 from web.errors import status_of
 from web.security import actor, needs
-from web.words import SHORT_WEEKDAYS, WEEKDAY_NAMES, monday_of
+from web.words import SHORT_WEEKDAYS, WEEKDAY_NAMES, monday_of, parse_day, parse_time
 
 bp = Blueprint("week", __name__, url_prefix="/lich")
 
@@ -118,24 +118,21 @@ def drop_slot(slot_id: int) -> ResponseReturnValue:
 
 
 def _monday(text: str) -> date:
-    try:
-        return monday_of(date.fromisoformat(text))
-    except ValueError:
-        return monday_of(today())
+    return monday_of(parse_day(text) or today())
 
 
 def _day(text: str) -> date:
-    try:
-        return date.fromisoformat(text)
-    except ValueError:
-        raise InputError("Chưa chọn ngày. Hãy chọn ngày phát.") from None
+    day = parse_day(text)
+    if day is None:
+        raise InputError("Ngày chưa đúng. Hãy gõ ngày, tháng và năm, ví dụ 24/11/2026.")
+    return day
 
 
 def _time(text: str) -> time:
-    try:
-        return time.fromisoformat(text)
-    except ValueError:
-        raise InputError("Giờ phát chưa đúng. Hãy gõ giờ và phút, ví dụ 05:30.") from None
+    start = parse_time(text)
+    if start is None:
+        raise InputError("Giờ phát chưa đúng. Hãy gõ giờ và phút, ví dụ 05:30.")
+    return start
 
 
 def _minutes(text: str) -> int:
@@ -169,6 +166,7 @@ def _page(
         choices=choices(session),
         before=monday - timedelta(days=7),
         after=monday + timedelta(days=7),
+        coming=[today() + timedelta(days=number) for number in range(15)],
         typed=typed or {},
         error=error,
     )

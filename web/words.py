@@ -5,6 +5,7 @@ Pure: everything is given.  `install` hangs these on Jinja as filters.
 
 from __future__ import annotations
 
+import re
 import unicodedata
 from datetime import date, datetime, time, timedelta
 from typing import TYPE_CHECKING
@@ -28,6 +29,9 @@ if TYPE_CHECKING:
 WEEKDAYS = ("Thứ Hai", "Thứ Ba", "Thứ Tư", "Thứ Năm", "Thứ Sáu", "Thứ Bảy", "Chủ nhật")
 SHORT_WEEKDAYS = ("T2", "T3", "T4", "T5", "T6", "T7", "CN")
 WEEKDAY_NAMES = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
+
+_DAY = re.compile(r"(\d{1,2})[/.-](\d{1,2})[/.-](\d{4})")
+_TIME = re.compile(r"(\d{1,2}) ?(?::|h|g|giờ) ?(\d{2})?(?::00)?")
 
 # state → (word, icon, tone); the tone is a CSS class, the icon a name in _icons.html.
 BULLETIN_STATES: dict[BulletinState, tuple[str, str, str]] = {
@@ -189,6 +193,28 @@ def found(needle: str, *texts: str) -> bool:
     """True when every word of `needle` stands in the texts, tone marks ignored."""
     haystack = plain(" ".join(texts))
     return all(word in haystack for word in plain(needle).split())
+
+
+def parse_day(text: str) -> date | None:
+    """A date as people type it (24/11/2026, 24-11-2026) or as addresses carry it (2026-11-24)."""
+    found = _DAY.fullmatch(text.strip())
+    if found is None:
+        try:
+            return date.fromisoformat(text.strip())
+        except ValueError:
+            return None
+    try:
+        return date(int(found[3]), int(found[2]), int(found[1]))
+    except ValueError:
+        return None
+
+
+def parse_time(text: str) -> time | None:
+    """A time of day as people type it: 05:30, 5h30, 17 giờ, 17g05."""
+    found = _TIME.fullmatch(text.strip().lower())
+    if found is None or int(found[1]) > 23 or int(found[2] or 0) > 59:
+        return None
+    return time(int(found[1]), int(found[2] or 0))
 
 
 def monday_of(day: date) -> date:

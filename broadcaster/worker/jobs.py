@@ -234,7 +234,7 @@ def pauses_of(settings: Settings) -> Pauses:
 def _label(tools: Tools, chain: Sequence[str], name: str) -> str:
     for spec in chain:
         voice = tools.voices(spec)
-        if voice.name == name.split("+")[0]:
+        if name == voice.name or name.startswith(voice.name + "+"):
             return voice.label
     return name
 

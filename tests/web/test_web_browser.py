@@ -184,7 +184,7 @@ def test_a_refusal_on_the_week_is_clean_and_shows_its_ways_out(site: Site) -> No
     page.goto(site.address("/lich"))
     page.get_by_text("Thêm một buổi ngoài lịch").click()
     page.get_by_label("Bản tin").select_option(index=1)
-    page.get_by_label("Ngày", exact=True).fill("2026-11-25")
+    page.get_by_label("Ngày", exact=True).select_option("2026-11-25")
     page.get_by_label("Giờ bắt đầu").fill("05:35")
     page.get_by_role("button", name="Thêm buổi").click()
     expect(page.get_by_role("alert")).to_contain_text("Có thể làm một trong các cách sau")
@@ -232,6 +232,7 @@ def test_without_javascript_the_officer_writes_answers_listens_and_submits(site:
     page.get_by_label("Dán văn bản vào đây").fill(
         "Kính thưa bà con. Công văn số:   /KH-UBND đã gửi các thôn."
     )
+    page.get_by_label("Tên bản tin").fill("Công văn đã gửi các thôn")
     page.get_by_role("button", name="Tiếp tục").click()
     expect(page.get_by_role("heading", name="1 chỗ chưa biết đọc thế nào")).to_be_visible()
     page.get_by_label("Đọc là").first.fill("số ba mươi chín")

@@ -13,6 +13,7 @@ from broadcaster.model import VERBATIM, BulletinState
 from broadcaster.newsroom.bulletins import freeze_take, reading_of
 from broadcaster.store.tables import Bulletin, LexiconEntry, RenderJob, Revision
 from tests.support.web_station import NOW, SHORT
+from web.bulletins import first_words
 from web.compose import answers_in
 
 
@@ -335,3 +336,17 @@ def test_withdrawing_needs_a_reason_and_is_written_down(world: Any) -> None:
     assert approver.post(url + "/rut", {"reason": "Lịch đã đổi"}).status_code == 303
     assert bulletin(world, world.made.approved)[0] is BulletinState.WITHDRAWN
     assert "Lịch đã đổi" in approver.get(url).text
+
+
+@pytest.mark.parametrize(
+    ("text", "title"),
+    [
+        ("Kính thưa bà con. Ngày mai ngừng cấp điện từ 8h.", "Ngày mai ngừng cấp điện từ 8h"),
+        ("Kính thưa bà con.", "Kính thưa bà con"),
+        ("Một hai ba bốn. " * 2, "Một hai ba bốn"),
+        ("chữ " * 60, "chữ " * 19 + "chữ…"),
+        ("dài" * 100, ("dài" * 100)[:80]),
+    ],
+)
+def test_a_text_without_a_title_is_named_by_its_first_words(text: str, title: str) -> None:
+    assert first_words(text) == title

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import date, datetime, timedelta
+from datetime import date, datetime, time, timedelta
 
 import pytest
 from hypothesis import given
@@ -36,6 +36,24 @@ def test_lengths_are_minutes_and_seconds() -> None:
     assert words.length_words(60_000) == "1 phút"
     assert words.length_words(62_000) == "1 phút 2 giây"
     assert words.span_text(timedelta(hours=9)) == "9 giờ 00 phút"
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [("24/11/2026", date(2026, 11, 24)), (" 1-2-2026 ", date(2026, 2, 1)), ("2026-11-24", date(2026, 11, 24)),
+     ("31/02/2026", None), ("24/11", None), ("mai", None)],
+)  # fmt: skip
+def test_days_are_understood_as_people_type_them(text: str, expected: date | None) -> None:
+    assert words.parse_day(text) == expected
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [("05:30", time(5, 30)), ("5h30", time(5, 30)), ("17h", time(17)), ("17 giờ 05", time(17, 5)), ("05:30:00", time(5, 30)),
+     ("24:00", None), ("5:75", None), ("sáng", None), ("", None)],
+)  # fmt: skip
+def test_times_are_understood_as_people_type_them(text: str, expected: time | None) -> None:
+    assert words.parse_time(text) == expected
 
 
 def test_searching_ignores_tone_marks_and_the_order_of_words() -> None:
