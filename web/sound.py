@@ -38,8 +38,9 @@ def ask_preview(session: Session, bulletin: Bulletin, number: str) -> int:
     """Put a preview in the worker's queue and return its job; the same words twice are one job."""
     result = reading_of(session, bulletin)
     spoken = [[sentence.spoken, sentence.pause.value] for sentence in result.sentences]
+    kind = "listen"  # a whole bulletin is spoken in the render lane, so that single sentences need not wait for it
     if number.isdigit() and 1 <= int(number) <= len(spoken):
-        spoken = spoken[int(number) - 1 : int(number)]
+        kind, spoken = "preview", spoken[int(number) - 1 : int(number)]
     if not spoken:
         raise InputError("Bản tin chưa có câu nào để đọc. Hãy gõ nội dung rồi lưu.")
     payload: dict[str, Any] = {"sentences": spoken, "bulletin_id": bulletin.id}
@@ -47,7 +48,7 @@ def ask_preview(session: Session, bulletin: Bulletin, number: str) -> int:
     row = enqueue(
         session,
         station_id=bulletin.station_id,
-        kind="preview",
+        kind=kind,
         key=key,
         payload=payload,
         due_at=now(),

@@ -202,7 +202,7 @@ class Listener:
             with self._path.open("rb") as written:
                 while not self._left.is_set():
                     whole = self._whole.is_set()  # asked before reading: what came until now is read
-                    data = written.read()
+                    data = written.read(BLOCK_BYTES)
                     decoder.write(data)
                     if whole and not data:
                         return

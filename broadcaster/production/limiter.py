@@ -97,7 +97,7 @@ def gains_for(energies: Samples, peaks: Samples, *, target_lufs: float, ceiling_
     gain_db = target_lufs - loudness
     for _ in range(_STEPS):
         gain = 10 ** (min(gain_db, _MOST_GAIN_DB) / 20)
-        knots = limiting_knots(peaks * np.float32(gain), ceiling=ceiling)
+        knots = limiting_knots(peaks, ceiling=ceiling / gain)
         reached = gated_lufs(_limited_tenths(energies, knots, gain))
         if abs(reached - target_lufs) < 0.01 or gain_db > _MOST_GAIN_DB:
             break

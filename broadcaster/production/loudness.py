@@ -53,7 +53,8 @@ class Meter:
     They are kept for each control block, or (`fine=False`) for each 100 ms.
     """
 
-    def __init__(self, *, rate_hz: int = HOUSE_RATE_HZ, fine: bool = True) -> None:
+    def __init__(self, *, rate_hz: int = HOUSE_RATE_HZ, fine: bool = True, expected: int = 0) -> None:
+        """`expected` samples are made room for at once: an hour in small pieces would leave holes."""
         # float64: at 38 Hz the high pass's poles lie so near the circle that float32 would hum
         self._filter = k_weighting(rate_hz)
         self._state = np.zeros((2, 2))
@@ -63,8 +64,9 @@ class Meter:
         if self._block * HOUSE_RATE_HZ != per_house * rate_hz:
             raise ValueError(f"no whole control block at {rate_hz} Hz")
         self._rest = np.zeros(0, dtype=np.float32)
-        self._energies: list[Samples] = []
-        self._peaks: list[Samples] = []
+        self._energies = np.zeros(expected // self._block + 1, dtype=np.float32)
+        self._peaks = np.zeros(expected // self._block + 1, dtype=np.float32)
+        self._filled = 0
         self._length = 0
 
     def add(self, block: Samples) -> None:
@@ -84,7 +86,7 @@ class Meter:
 
     def energies(self) -> Samples:
         """Mean square of the weighted sound in each block."""
-        return np.concatenate(self._energies) if self._energies else np.zeros(0, dtype=np.float32)
+        return self._energies[: self._filled]
 
     def lufs(self) -> float:
         """Gated loudness of what was heard."""
@@ -92,7 +94,7 @@ class Meter:
 
     def peaks(self) -> Samples:
         """Highest sample of each block."""
-        return np.concatenate(self._peaks) if self._peaks else np.zeros(0, dtype=np.float32)
+        return self._peaks[: self._filled]
 
     @property
     def length(self) -> int:
@@ -102,10 +104,15 @@ class Meter:
     def _measure(self, samples: Samples) -> None:
         weighted, self._state = sosfilt(self._filter, samples, zi=self._state)
         blocks = weighted.reshape(-1, self._block)
-        energies = np.einsum("ij,ij->i", blocks, blocks) / self._block
-        self._energies.append(energies.astype(np.float32))
         rows = samples.reshape(-1, self._block)
-        self._peaks.append(np.maximum(rows.max(axis=1), -rows.min(axis=1)))
+        end = self._filled + len(rows)
+        if end > len(self._peaks):
+            room = max(end, 2 * len(self._peaks))
+            self._energies = np.pad(self._energies, (0, room - len(self._energies)))
+            self._peaks = np.pad(self._peaks, (0, room - len(self._peaks)))
+        self._energies[self._filled : end] = np.einsum("ij,ij->i", blocks, blocks) / self._block
+        self._peaks[self._filled : end] = np.maximum(rows.max(axis=1), -rows.min(axis=1))
+        self._filled = end
 
 
 def tenths(energies: Samples | Curve) -> Curve:

@@ -110,7 +110,7 @@ def _scratch(folder: Path) -> BinaryIO:
 def _written(
     blocks: Iterable[Samples], scratch: BinaryIO, *, length: int, stage: Callable[[str, int, int], None]
 ) -> Meter:
-    meter, done = Meter(), 0
+    meter, done = Meter(expected=length + BLOCK), 0
     for block in ahead(blocks):
         stage("mix", min(done, length), length)
         done += len(block)

@@ -36,7 +36,8 @@ class ArraySource:
     """Sound in memory, times a gain."""
 
     def __init__(self, samples: Samples, *, gain: float = 1.0) -> None:
-        self._samples = samples * np.float32(gain) if gain != 1.0 else samples
+        self._samples = samples
+        self._gain = np.float32(gain)
 
     @property
     def length(self) -> int:
@@ -45,7 +46,7 @@ class ArraySource:
 
     def read(self, start: int, count: int) -> Samples:
         """See Source."""
-        part = self._samples[start : start + count]
+        part = self._samples[start : start + count] * self._gain
         return part if len(part) == count else np.pad(part, (0, count - len(part)))
 
     def close(self) -> None:

@@ -110,7 +110,7 @@ def produce(
             sources[f"item:{number}"] = _take_source(item.take, blobs)
             stack.callback(sources[f"item:{number}"].close)
         for kind, path in jingles.items():
-            if kind is not JingleKind.ALERT:
+            if kind is not JingleKind.ALERT and (template.bed or kind is not JingleKind.BED):
                 samples, loudness = jingle_sound(path)
                 gain = 10 ** ((_MUSIC_LUFS[profile] - loudness) / 20) if loudness > -60 else 1.0
                 sources[f"jingle:{kind}"] = ArraySource(samples, gain=gain)

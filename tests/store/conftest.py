@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from broadcaster.store.db import Database
+from tests.support.backups import elsewhere, small, station  # noqa: F401 - fixtures
 from tests.support.cloned import Originals
 from tests.support.databases import KINDS, empty_url
 
