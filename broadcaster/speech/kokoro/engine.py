@@ -21,7 +21,9 @@ FRAME_SAMPLES = 600  # one step of the durations; the pitch curve has two values
 SOUND_VERSION = "2"  # raise whenever the same words would sound otherwise
 
 MAX_SYLLABLES = 28  # a piece; memory and time grow with it, and the model takes 510 tokens
-TAIL_STEPS = 8  # of silence after the last word; the lead stays as the model wants it, or the first word suffers
+TAIL_STEPS = (
+    8  # of silence after the last word; the lead stays as the model wants it, or the first word suffers
+)
 KEEP_BEFORE_MS, KEEP_AFTER_MS = 70, 80  # of that silence, so much stays
 SPEECH_DBFS = -23.0  # level of the voiced part of every sentence
 PEAK = 0.95
