@@ -209,13 +209,14 @@ def test_odd_text_is_spoken_or_silent_but_never_an_error(engine: Engine, speaker
 
 
 @needs_model
+@pytest.mark.timeout(400)  # the workers give way to everything else, on a busy machine for long
 def test_sentences_come_in_order_from_several_processes_and_equal_those_of_one(
     engine: Engine, speaker, home: Path
 ) -> None:
     spoken = open_kokoro("nu-1", home=home, voices_dir=VOICES)
     try:
         assert spoken.available() is None
-        sentences = ["Một.", "Hai ba bốn năm sáu bảy.", "Tám."]
+        sentences = ["Một.", "Hai ba bốn.", "Tám."]
         got = list(spoken.speak_many(sentences))
         assert [pcm.sample_rate_hz for pcm in got] == [24_000] * 3
         for sentence, pcm in zip(sentences, got, strict=True):

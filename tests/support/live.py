@@ -22,7 +22,7 @@ from broadcaster.station import Clockwork
 from broadcaster.store.blobs import Blobs
 from broadcaster.store.db import Database
 from broadcaster.store.keys import load_keys
-from broadcaster.store.tables import Station, User
+from broadcaster.store.tables import RenderJob, Station, User
 from broadcaster.worker import Worker
 
 PASSWORD = "hai mươi bảy con vịt"
@@ -54,9 +54,12 @@ class Live:
         clockwork.stop()
 
     def work(self) -> None:
-        """What the worker does until nothing is left to do."""
+        """What the worker does until nothing is left to do; a job that could not be done fails the test."""
         with Worker(self.settings, self.db, now=self.clock) as worker:
             worker.work_off()
+        with self.db.reading() as session:
+            jobs = session.scalars(select(RenderJob).where(RenderJob.state.in_(("queued", "failed")))).all()
+        assert not jobs, [(job.kind, job.state, job.error) for job in jobs]
 
     def village_link(self, number: int) -> str:
         """The secret path of a village's page."""
