@@ -111,7 +111,11 @@ def set_up(settings: Settings) -> Stage:
     stage = Stage(settings, {account.username: account.password for account in made.accounts})
     db = Database(settings.database_url)
     try:
-        Rehearsal(settings, db, now=lambda: NIGHT_BEFORE).nearest()
+        night = Rehearsal(settings, db, now=lambda: NIGHT_BEFORE)
+        night.nearest()
+        with Worker(settings, db, now=lambda: NIGHT_BEFORE) as worker:
+            worker.work_off(("take",))
+        night.approve()
         _tick(settings, db, MORNING - timedelta(minutes=29), MORNING + timedelta(seconds=5))
         with db.writing(station_id=made.station_id) as session:
             _heard(session)

@@ -148,7 +148,9 @@ def _receivers(session: Session, at: datetime) -> list[Todo]:
 
 def _failed_work(session: Session) -> list[Todo]:
     rows = session.scalars(
-        select(RenderJob).where(RenderJob.state == "failed", RenderJob.kind != "preview").limit(5)
+        select(RenderJob)
+        .where(RenderJob.state == "failed", RenderJob.kind.not_in(("preview", "listen")))
+        .limit(5)
     )
     return [
         Todo(f"Dựng tiếng không xong: {row.error}", url_for("sound.job", job_id=row.id), urgent=True)

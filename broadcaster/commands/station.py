@@ -67,7 +67,8 @@ def serve_command(host: str | None, port: int | None, supervised: bool) -> None:
         port=settings.integer("web.port"),
         threads=settings.integer("web.threads"),
         ident=None,
-        max_request_body_size=settings.integer("web.max_upload_mb") * 1024 * 1024 + 65536,
+        # Above the app's own limit: up to here the app answers with its Vietnamese sentence, beyond it waitress does.
+        max_request_body_size=settings.integer("web.max_upload_mb") * 4 * 1024 * 1024,
     )
     runner = threading.Thread(target=server.run, daemon=True)
     runner.start()

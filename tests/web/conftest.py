@@ -94,7 +94,9 @@ def world(built: tuple[Path, WebStation], tmp_path: Path) -> Iterator[World]:
     """A copy of that station behind a running app."""
     home = tmp_path / "home"
     shutil.copytree(built[0], home)
-    settings = load(environ={}, home=home, flags={"web.public_url": "https://loa.example.vn"})
+    settings = load(
+        environ={}, home=home, flags={"web.public_url": "https://loa.example.vn", "voice.chain": "silent"}
+    )
     clock = Clock()
     app = create_app(settings, now=clock)
     app.testing = True

@@ -12,6 +12,7 @@ from sqlalchemy import select
 from broadcaster.model import VERBATIM, BulletinState
 from broadcaster.newsroom.bulletins import freeze_take, reading_of
 from broadcaster.store.tables import Bulletin, LexiconEntry, RenderJob, Revision
+from broadcaster.worker import Worker
 from tests.support.web_station import NOW, SHORT
 from web.bulletins import first_words
 from web.compose import answers_in
@@ -294,14 +295,15 @@ def test_listening_asks_the_worker_and_waits_without_holding_a_thread(world: Any
     fragment = author.get(first.location, headers={"HX-Request": "true"}).text
     assert f'hx-get="{first.location}"' in fragment
     job_id = int(first.location.rsplit("/", 1)[1])
-    with world.db.writing() as session:
-        row = session.get_one(RenderJob, job_id)
-        assert row.kind == "preview"
-        assert len(row.payload["sentences"]) == 1
-        row.state, row.result = "done", {"sha256": world.made.sound, "suffix": "flac", "voice": "giọng thử"}
+    with world.db.reading() as session:
+        assert len(session.get_one(RenderJob, job_id).payload["sentences"]) == 1
+    with Worker(world.settings, world.db, now=world.clock) as worker:
+        done = worker.work_one(("preview",))
+    assert done is not None
+    assert done.id == job_id
     fragment = author.get(first.location, headers={"HX-Request": "true"}).text
     assert "hx-get" not in fragment
-    assert "giọng thử" in fragment
+    assert "<audio" in fragment
     part = author.get(first.location + "/am-thanh", headers={"Range": "bytes=0-9"})
     assert part.status_code == 206
     assert part.data.startswith(b"fLaC")
@@ -350,3 +352,16 @@ def test_withdrawing_needs_a_reason_and_is_written_down(world: Any) -> None:
 )
 def test_a_text_without_a_title_is_named_by_its_first_words(text: str, title: str) -> None:
     assert first_words(text) == title
+
+
+def test_a_whole_bulletin_is_heard_too(world: Any) -> None:
+    author = world.browser("canbo")
+    url = f"/ban-tin/{world.made.waiting}"
+    author.get(url)
+    sent = author.post(url + "/nghe")
+    assert sent.status_code == 303
+    with Worker(world.settings, world.db, now=world.clock) as worker:
+        worker.work_off(("listen",))
+    page = author.get(sent.location).text
+    assert "<audio" in page
+    assert "Nghe cả bài" in page

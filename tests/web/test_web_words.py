@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import date, datetime, time, timedelta
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from broadcaster.model import Mark, Reading, ReadingWarning, Sentence
@@ -62,11 +62,13 @@ def test_searching_ignores_tone_marks_and_the_order_of_words() -> None:
     assert not words.found("dong be", "Thôn Đồng Lớn")
 
 
+@settings(deadline=None)
 @given(st.text())
 def test_plain_text_never_fails_and_is_its_own_plain_text(text: str) -> None:
     assert words.plain(words.plain(text)) == words.plain(text)
 
 
+@settings(deadline=None)
 @given(st.datetimes(min_value=datetime(2000, 1, 1), max_value=datetime(2100, 1, 1)))
 def test_a_week_begins_on_monday_and_holds_its_day(moment: datetime) -> None:
     monday = words.monday_of(moment.date())
@@ -83,6 +85,7 @@ def test_the_pieces_of_a_sentence_put_together_are_the_sentence(text: str) -> No
     assert any(piece.kind == "change" for row in marking.rows(reading) for piece in row.spoken)
 
 
+@settings(deadline=None)
 @given(st.text(alphabet="aăâ 0123456789.,/-%UBND\n", max_size=120))
 def test_the_pieces_are_the_sentence_for_any_text(text: str) -> None:
     for row in marking.rows(read(text)):
