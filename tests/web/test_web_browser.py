@@ -28,6 +28,9 @@ FLAGS = [
     "--disable-sync",
 ]  # fmt: skip
 SIZES = {"desk": {"width": 1366, "height": 768}, "phone": {"width": 360, "height": 640}}
+DARK = ("phone", "desk at night")
+if os.environ.get("STATION_TEST_FULL"):  # `scripts/test.py --full`: each size in the other theme too
+    SIZES |= {"desk at night": SIZES["desk"], "phone by day": SIZES["phone"]}
 RULES = {
     "runOnly": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"],
     "resultTypes": ["violations"],
@@ -70,7 +73,7 @@ class Site:
         if key not in self.contexts:
             context = self.browser.new_context(
                 viewport=SIZES[size],
-                color_scheme="dark" if size == "phone" else "light",
+                color_scheme="dark" if size in DARK else "light",
                 locale="vi-VN",
                 **options,
             )  # type: ignore[arg-type]

@@ -138,12 +138,18 @@ def playback_devices() -> list[str]:
             import miniaudio
 
             found = miniaudio.Devices(backends=_real_backends(miniaudio)).get_playbacks()
-            return [str(device["name"]) for device in found]
+            return [name for device in found if not _is_null(name := str(device["name"]))]
         import sounddevice
 
-        return [str(one["name"]) for one in sounddevice.query_devices() if one["max_output_channels"] > 0]
+        names = [str(one["name"]) for one in sounddevice.query_devices() if one["max_output_channels"] > 0]
+        return [name for name in names if not _is_null(name)]
     except (OSError, ImportError, _miniaudio_error()):
         return []
+
+
+def _is_null(name: str) -> bool:
+    """ALSA lists a device that swallows everything: a green light for it would be silence that looks well."""
+    return name.lower() == "null" or "discard all samples" in name.lower()
 
 
 class _Miniaudio:
