@@ -35,11 +35,12 @@ from broadcaster.speech.cache import SentenceCache
 from broadcaster.speech.chain import SentenceToSpeak, speak_all
 from broadcaster.speech.engines import Voices
 from broadcaster.speech.sound import to_flac
-from broadcaster.speech.takes import TAKE_SUFFIX, Pauses, make_take
+from broadcaster.speech.takes import TAKE_SUFFIX, make_take
 from broadcaster.store.blobs import Blobs
 from broadcaster.store.db import Database
 from broadcaster.store.queue import Job
 from broadcaster.store.tables import Station
+from broadcaster.studio import pauses_of
 
 Progress = Callable[[str, int, int], None]
 Write = Callable[[Session, datetime], None]
@@ -219,16 +220,6 @@ def joined(segments: Sequence[Pcm], rests_ms: Sequence[int]) -> Pcm:
 def chain_of(tools: Tools, station_chain: Sequence[Any]) -> tuple[str, ...]:
     """The station's own order of voices, else the settings'."""
     return tuple(str(spec) for spec in station_chain) or tools.settings.texts("voice.chain")
-
-
-def pauses_of(settings: Settings) -> Pauses:
-    """The rests between sentences, from the settings."""
-    return Pauses(
-        comma_ms=settings.integer("voice.pause_comma_ms"),
-        sentence_ms=settings.integer("voice.pause_sentence_ms"),
-        item_ms=settings.integer("voice.pause_item_ms"),
-        paragraph_ms=settings.integer("voice.pause_paragraph_ms"),
-    )
 
 
 def _label(tools: Tools, chain: Sequence[str], name: str) -> str:
