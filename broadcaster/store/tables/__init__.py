@@ -10,7 +10,17 @@ from broadcaster.store.tables.newsroom import (
     TakeRow,
     TemplateRevision,
 )
-from broadcaster.store.tables.people import Audit, Campaign, Delegation, Station, Topic, User, Village
+from broadcaster.store.tables.people import (
+    Audit,
+    Campaign,
+    Delegation,
+    Notice,
+    SignIn,
+    Station,
+    Topic,
+    User,
+    Village,
+)
 from broadcaster.store.tables.production import Lease, ProgrammeRow, RenderJob, Rendition
 from broadcaster.store.tables.receivers import AsRun, Receipt, Receiver, ReceiverVillage
 from broadcaster.store.tables.schedule import (
@@ -38,6 +48,7 @@ __all__ = [
     "Jingle",
     "Lease",
     "LexiconEntry",
+    "Notice",
     "ProgrammeRow",
     "Receipt",
     "Receiver",
@@ -46,6 +57,7 @@ __all__ = [
     "Rendition",
     "Revision",
     "Rotation",
+    "SignIn",
     "Slot",
     "SlotException",
     "SlotVillage",
