@@ -13,6 +13,7 @@ _Y = r"(?:1[4-9]|2[01])\d\d"
 _TO = r"\s?(?:[-–—]|÷)\s?|\s(?:đến|tới)\s(?:hết\s)?(?:ngày\s)?"
 _END = r"(?![\d/]|[.,]\d|-\d)"
 _DMY = re.compile(rf"(?P<d>{_D})(?P<s>\s?[/.\-]\s?)(?P<m>{_M})(?P=s)(?P<y>{_Y})(?!\d)")
+_DMYY = re.compile(rf"(?P<d>{_D})(?P<s>[/.\-])(?P<m>{_M})(?P=s)(?P<y>[0-4]\d){_END}")
 _FULL_RANGE = re.compile(
     rf"(?P<d1>{_D})\s?/\s?(?P<m1>{_M})(?:\s?/\s?(?P<y1>{_Y}))?\s?[-–—÷]\s?"
     rf"(?P<d2>{_D})\s?/\s?(?P<m2>{_M})(?:\s?/\s?(?P<y2>{_Y}))?(?!\d)"
@@ -112,6 +113,10 @@ def full(place: Place) -> Piece | None:
             message = f"Không có ngày {found[0]} trong lịch: xin sửa lại hoặc cho biết cách đọc."
             return Piece(found.end(), spoken, "date", code="date", message=message)
         return Piece(found.end(), spoken, "date")
+    found = place.match(_DMYY)
+    if found and _DAY_LEFT.search(place.left) and _possible(found["d"], found["m"]):
+        # two figures for the year: nobody announces a day of another century
+        return Piece(found.end(), _date(found["d"], found["m"], f"20{found['y']}", mung=_mung(place)), "date")
     found = place.match(_DAYS)
     if found and _possible(found["d2"], found["m"]) and int(found["d1"]) < int(found["d2"]):
         mung = _mung(place)
@@ -120,6 +125,25 @@ def full(place: Place) -> Piece | None:
             found.end(), f"{first} đến {_date(found['d2'], found['m'], found['y'], mung=mung)}", "date_range"
         )
     return None
+
+
+_MONTHS_COUNTED = re.compile(
+    r"(?P<n>\d{1,2})T(?:/(?P<y>(?:19|20)\d\d)|(?=\s(?:đầu|cuối|năm)(?!\w)))(?![\d/])"
+)
+
+
+def months_counted(place: Place) -> Piece | None:
+    """11T/2026, 6T đầu năm: so many months of a year, as tables of figures write it."""
+    found = place.match(_MONTHS_COUNTED)
+    if not found or not 1 <= int(found["n"]) <= 12:
+        return None
+    tail = f" năm {year(found['y'])}" if found["y"] else ""
+    return Piece(
+        found.end(),
+        f"{cardinal(int(found['n']))} tháng{tail}",
+        "count",
+        (f"{cardinal(int(found['n']))} tấn",),
+    )
 
 
 def month_year(place: Place) -> Piece | None:

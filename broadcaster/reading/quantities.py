@@ -52,6 +52,7 @@ _NAMED_LEFT = re.compile(
 )
 _VOTERS_RIGHT = re.compile(r"\s*(?:đại biểu|cử tri|thành viên|phiếu|đảng viên|ủy viên|hộ)(?!\w)")
 _CLOSES = re.compile(r"\s*(?:$|[.,;:)(])")
+_SCREEN_LEFT = re.compile(words("ti vi|tivi|tv|màn hình|màn|led|máy tính") + r"[^.;\"“]{0,16}$")
 _IN_WORDS = re.compile(r"\s?\(\s?([^\W\d_]+(?:\s[^\W\d_]+){0,9})\s?\)")
 _LOWER_NEXT = pattern(r"\s*[[:lower:]]")
 _LOWER_LEFT = pattern(r"[[:lower:]]\s*$")
@@ -59,7 +60,8 @@ _LOWER_LEFT = pattern(r"[[:lower:]]\s*$")
 
 def _measure(place: Place, end: int) -> Measure | None:
     unit = unit_at(place.text, end, place.stop)
-    if unit and unit.unit in "'’′" and re.search(r"[‘'][^'’]*$", place.left):
+    compass = unit and re.match(r"\s?[NSEW](?!\w)", place.text[unit.end : unit.end + 3])
+    if unit and unit.unit in "'’′" and not compass and re.search(r"[‘'][^'’]*$", place.left):
         return None  # a closing quotation mark, not minutes
     return unit
 
@@ -93,6 +95,8 @@ def number_range(place: Place) -> Piece | None:
     if not first_unit and not unit and found["gap"] and place.pos == place.start:
         return None  # "1 - 25 hộ" at the head of a line is an item and its text
     spoken = quantity(a)
+    if _thousands_left_out(a, b) and unit and (unit.money or unit.per) and not first_unit:
+        spoken += " nghìn"
     if first_unit:
         if not unit:
             return None  # 250kVA-22/0,4kV
@@ -108,6 +112,11 @@ def number_range(place: Place) -> Piece | None:
         spoken += f" {unit.spoken}"
         end = unit.end
     return Piece(end, spoken, "range")
+
+
+def _thousands_left_out(a: str, b: str) -> bool:
+    """3-3.500 đồng: 3 stands for 3.000.  In 120-130.000 both share the "nghìn" that is said once."""
+    return a.isdigit() and "." in b and not b.endswith(".000") and 0 < int(a) <= int(b.split(".")[0]) < 1000
 
 
 _FORMULA = re.compile(r"\d{1,5}(?:\s?[-–]\s?\d{1,5}){2,}(?!\d)")
@@ -179,6 +188,8 @@ def ratio(place: Place) -> Piece | None:
         if ": " in found[0]:
             return None  # "Thôn 1: 25 hộ"
     parts = [quantity(p) for p in (found["a"], found["b"], found["c"]) if p]
+    if re.search(r"npk\s*$", place.left):
+        return Piece(found.end(), " ".join(parts), "formula")
     return Piece(found.end(), " trên ".join(parts), "ratio", (" ".join(parts),))
 
 
@@ -229,6 +240,8 @@ def number(place: Place) -> Piece | None:
     again = _IN_WORDS.match(place.text, end, place.stop)
     if again and again[1].lower() == spoken:
         return Piece(again.end(), spoken, "number")  # "02 (hai) bản" is said once
+    if place.text[end : end + 1] in ('"', "”", "″") and _SCREEN_LEFT.search(place.left):
+        return Piece(end + 1, f"{spoken} inh", "unit")
     unit = _measure(place, end)
     if unit and text == "5" and unit.unit == "K":
         return Piece(unit.end, "năm ca", "code", ("năm nghìn",))

@@ -59,7 +59,7 @@ UNITS: dict[str, str] = {
         "ph": "phút",
         "phút": "phút",
     },
-    **{"giây": "giây", "giờ": "giờ", "'": "phút", "’": "phút", "′": "phút"},
+    **{"ms": "mi li giây", "giây": "giây", "giờ": "giờ", "'": "phút", "’": "phút", "′": "phút"},
     **{"inch": "inh", "MHZ": "mê ga héc", "Km": "ki lô mét", "KM": "ki lô mét", "Kg": "ki lô gam"},
     **{"KG": "ki lô gam", "Ha": "héc ta", "HA": "héc ta", "ML": "mi li lít", "CM": "xen ti mét"},
     **{"MM": "mi li mét", "Mg": "mi li gam", "MG": "mi li gam", "mW": "mi li oát", "lit": "lít", "T": "tấn"},
