@@ -30,6 +30,9 @@ _TERM = re.compile(r"(?P<n>\d{1,3})\s?/\s?(?P<y>(?:19|20)\d\d)(?![\d/])")
 _DAY_LEFT = re.compile(
     words("ngày", "mùng", "mồng", "rằm") + r"(?:[\s\d,./–-]|và|đến|hết|hoặc|hay|tới|ngày)*$"
 )
+_WEEKDAY_LEFT = re.compile(
+    r"(?<!\w)(?:thứ\s(?:[2-7]|hai|ba|tư|năm|sáu|bảy)|chủ nhật|t[2-7]|cn|hôm nay|ngày mai|sáng mai|chiều mai)\s?\($"
+)
 _DATE_LEFT = re.compile(
     words(
         "sáng|trưa|chiều|tối|đêm|hôm|từ|đến|tới|trước|sau|dịp|lễ|mừng|vào|hạn|hết|kể từ|đợt|tết|kỷ niệm|tức",
@@ -181,7 +184,7 @@ def day_month(place: Place) -> Piece | None:
         return None
     d, m, sep = found["d"], found["m"], found["s"]
     left = place.left
-    after_day = bool(_DAY_LEFT.search(left))
+    after_day = bool(_DAY_LEFT.search(left) or _WEEKDAY_LEFT.search(left))
     last = place.last
     if last and last.rule in ("date", "date_range") and _AND.fullmatch(place.text, last.end, place.pos):
         after_day = after_day or int(d) > 9 or sep != "-" or not UNIT_RIGHT.match(place.right(found.end()))
@@ -235,7 +238,9 @@ def _dotted(found: re.Match[str], spoken: str, after_day: bool, left: str, right
             return Piece(found.end(), spoken, "date")
         return None
     if found["s"] == "-":
-        if re.match(r"\s*(?:tháng|/|đến|hằng tháng|hàng tháng|âm|tết)", right):
+        if re.match(r"\s*(?:tháng|/|hằng tháng|hàng tháng|âm|tết)", right):
+            return None
+        if re.match(r"\s*đến", right) and int(d) < int(m) and d[0] != "0" and m[0] != "0":
             return None
         if int(d) < int(m) and d[0] != "0" and m[0] != "0":
             days = f"{cardinal(int(d))} đến {cardinal(int(m))}"

@@ -168,6 +168,8 @@ def _stroke(place: Place, before: str, after: str) -> Piece | str:
         if re.match(r"(?:tháng|quý|năm|thôn|xã)\s\d", place.right(place.pos + 1)):
             return Piece(place.pos + 1, "trên", "per", ("của",))
         unit = unit_at(place.text, place.pos + 1, place.stop)
+        if place.last and place.last.rule == "per" and place.text[place.last.end : place.pos].isalpha():
+            return Piece(place.pos + 1, "một", "per", ("trên", "mỗi"))  # gạo/người/tháng
         if _EVERY_LEFT.search(place.left) and _EVERY_RIGHT.match(place.right(place.pos + 1)):
             return Piece(place.pos + 1, "mỗi", "per", ("một",))
         if _UNIT_STROKE.search(place.left):
