@@ -4,6 +4,7 @@ from broadcaster.store.tables.base import Base, StationScoped, UtcDateTime
 from broadcaster.store.tables.newsroom import (
     Bulletin,
     Decision,
+    DraftCopy,
     Jingle,
     LexiconEntry,
     Revision,
@@ -35,6 +36,7 @@ __all__ = [
     "Campaign",
     "Decision",
     "Delegation",
+    "DraftCopy",
     "Jingle",
     "Lease",
     "LexiconEntry",
