@@ -10,6 +10,16 @@ from broadcaster.store.tables.newsroom import (
     TakeRow,
     TemplateRevision,
 )
+from broadcaster.store.tables.outside import (
+    ApiToken,
+    Contribution,
+    Contributor,
+    Feedback,
+    PlanDocument,
+    PlanSource,
+    SocialPost,
+    TopicTarget,
+)
 from broadcaster.store.tables.people import Audit, Campaign, Delegation, Station, Topic, User, Village
 from broadcaster.store.tables.production import Lease, ProgrammeRow, RenderJob, Rendition
 from broadcaster.store.tables.receivers import AsRun, Receipt, Receiver, ReceiverVillage
@@ -28,16 +38,22 @@ from broadcaster.store.tables.schedule import (
 __all__ = [
     "Airing",
     "AiringVillage",
+    "ApiToken",
     "AsRun",
     "Audit",
     "Base",
     "Bulletin",
     "Campaign",
+    "Contribution",
+    "Contributor",
     "Decision",
     "Delegation",
+    "Feedback",
     "Jingle",
     "Lease",
     "LexiconEntry",
+    "PlanDocument",
+    "PlanSource",
     "ProgrammeRow",
     "Receipt",
     "Receiver",
@@ -49,11 +65,13 @@ __all__ = [
     "Slot",
     "SlotException",
     "SlotVillage",
+    "SocialPost",
     "Station",
     "StationScoped",
     "TakeRow",
     "TemplateRevision",
     "Topic",
+    "TopicTarget",
     "User",
     "UtcDateTime",
     "Variant",
