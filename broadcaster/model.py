@@ -141,32 +141,6 @@ class ReceiptKind(StrEnum):
     FAILED = "failed"
 
 
-class FeedbackKind(StrEnum):
-    """What somebody tells the station about."""
-
-    BROKEN = "broken"  # a loudspeaker is broken
-    UNHEARD = "unheard"  # it played and could not be heard or understood
-    QUESTION = "question"
-    OTHER = "other"
-
-
-class FeedbackState(StrEnum):
-    """Where a listener's word stands."""
-
-    NEW = "new"
-    WORKING = "working"
-    ANSWERED = "answered"
-    CLOSED = "closed"  # nothing to answer
-
-
-class ContributionState(StrEnum):
-    """Where a contributor's draft stands."""
-
-    WAITING = "waiting"
-    ACCEPTED = "accepted"
-    DECLINED = "declined"
-
-
 # ------------------------------------------------------------------------------------------ reading
 
 

@@ -3,15 +3,41 @@
 from __future__ import annotations
 
 from datetime import date, datetime
+from enum import StrEnum
 from typing import Any
 
 from sqlalchemy import ForeignKey, Index, String, Text, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
-from broadcaster.model import ContributionState, FeedbackKind, FeedbackState
 from broadcaster.store.tables.base import Base, EnumText, StationScoped
 from broadcaster.store.tables.newsroom import Bulletin
 from broadcaster.store.tables.people import Campaign, Topic, User, Village
+
+
+class FeedbackKind(StrEnum):
+    """What somebody tells the station about."""
+
+    BROKEN = "broken"  # a loudspeaker is broken
+    UNHEARD = "unheard"  # it played and could not be heard or understood
+    QUESTION = "question"
+    OTHER = "other"
+
+
+class FeedbackState(StrEnum):
+    """Where a listener's word stands."""
+
+    NEW = "new"
+    WORKING = "working"
+    ANSWERED = "answered"
+    CLOSED = "closed"  # nothing to answer
+
+
+class ContributionState(StrEnum):
+    """Where a contributor's draft stands."""
+
+    WAITING = "waiting"
+    ACCEPTED = "accepted"
+    DECLINED = "declined"
 
 
 class ApiToken(StationScoped, Base):
