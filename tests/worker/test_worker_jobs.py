@@ -90,6 +90,7 @@ def test_a_bulletin_s_own_voice_and_pace_come_before_the_station_s(
             session, station_id=commune.station.id, author=commune.author, title="Tiêm phòng", text=TEXT, now=NOW
         )  # fmt: skip
         row.voice, row.speed = "espeak:vi+f5", 0.8
+        session.flush()
         submit(session, row.id, version=row.version, actor=commune.author, now=NOW)
     worker.work_off()
     with db.reading() as session:
