@@ -41,6 +41,9 @@ class HandClock:
     def monotonic(self) -> float:
         return self.passed
 
+    def since_boot(self) -> float:
+        return self.passed
+
     def wait(self, wake: threading.Event, seconds: float) -> None:
         raise AssertionError("the test moves this clock")
 
@@ -282,12 +285,13 @@ def test_a_clock_far_from_the_stations_is_not_believed_while_the_station_answers
 
 def test_the_stations_clock_frees_a_player_whose_own_once_ran_ahead(tmp_path: Path) -> None:
     ahead = Box(tmp_path, T + timedelta(days=400))
+    ahead.told()
     ahead.live(1)
+    assert ahead.ledger.born_at() == ahead.clock.at - 0.96 * S
     ahead.close()
     box = Box(tmp_path, T - 30 * S)
     try:
         box.told(("a", T, 1, Priority.ROUTINE))
-        box.player._born = T - timedelta(days=1)
         box.live(1)
         assert "Đồng hồ" in box.alarms()
         box.player._measured(box.clock.at)
