@@ -181,17 +181,18 @@ class Player:
     # ------------------------------------------------------------------------------------ looking
 
     def _be_born(self, now: datetime, manifest: Manifest | None) -> None:
-        """What was due before the first believed look at a plan is not this player's business."""
+        """What was due before the first plan was made is not this player's business."""
         if not self._trust.believed or manifest is None or (self._born is not None and self._born <= now):
             return
+        born = min(now, manifest.issued_at)
         try:
-            self._ledger.born(now)
+            self._ledger.born(born)
         except PlayerError as error:
             self._book.trouble = error.message
             return
         if self._born is None:
-            self._since = now
-        self._born = now
+            self._since = min(self._since, born)
+        self._born = born
 
     def _journal(self, now: datetime, manifest: Manifest | None) -> Journal:
         return Journal(

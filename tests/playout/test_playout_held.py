@@ -21,7 +21,7 @@ from broadcaster.playout.held import HeldAudio, HeldManifest
 from broadcaster.playout.journal import Ledger
 from broadcaster.playout.pairing import Pairing, read_pairing, write_pairing
 from broadcaster.playout.plan import LARGEST_BYTES, AudioFile, read_manifest
-from broadcaster.playout.reserve import RESERVE_BYTES, ROOM_BYTES, Reserve
+from broadcaster.playout.reserve import ROOM_BYTES
 from broadcaster.playout.sync import Link, wanted_files
 from broadcaster.signing import canonical_json, sign, verify
 
