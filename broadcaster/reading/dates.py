@@ -180,7 +180,7 @@ def month_year(place: Place) -> Piece | None:
 def day_month(place: Place) -> Piece | None:
     """d/m where a date is meant: after "ngày", after words of time, or when nothing else could be."""
     found = place.match(_DM)
-    if not found or found[0] == "24/7" and not re.search(r"ngày\s*$", place.left):
+    if not found or found[0] == "24/7" and not re.search(r"(?:ngày|đợt|dịp|mừng|hạn)\s*$", place.left):
         return None
     d, m, sep = found["d"], found["m"], found["s"]
     left = place.left
