@@ -11,6 +11,7 @@ from broadcaster.store.tables.newsroom import (
     TemplateRevision,
 )
 from broadcaster.store.tables.people import Audit, Campaign, Delegation, Station, Topic, User, Village
+from broadcaster.store.tables.planning import Emergency, EmergencyPin, Filler, PlanChange
 from broadcaster.store.tables.production import Lease, ProgrammeRow, RenderJob, Rendition
 from broadcaster.store.tables.receivers import AsRun, Receipt, Receiver, ReceiverVillage
 from broadcaster.store.tables.schedule import (
@@ -35,9 +36,13 @@ __all__ = [
     "Campaign",
     "Decision",
     "Delegation",
+    "Emergency",
+    "EmergencyPin",
+    "Filler",
     "Jingle",
     "Lease",
     "LexiconEntry",
+    "PlanChange",
     "ProgrammeRow",
     "Receipt",
     "Receiver",
