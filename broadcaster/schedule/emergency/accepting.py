@@ -24,7 +24,16 @@ from broadcaster.schedule.emergency.pins import check_pin
 from broadcaster.schedule.live import CLOCK, OPEN, bump_plan, new_airing_id, station_of, villages_on
 from broadcaster.schedule.materialising import write_variant
 from broadcaster.schedule.slots import zone_of
-from broadcaster.store.tables import Airing, Emergency, ProgrammeRow, Revision, Station, User, Variant, Village
+from broadcaster.store.tables import (
+    Airing,
+    Emergency,
+    ProgrammeRow,
+    Revision,
+    Station,
+    User,
+    Variant,
+    Village,
+)
 
 REST: Final = timedelta(seconds=30)  # between the end of a message and its repeat
 DRILL_WAITS_S: Final = 900
@@ -185,7 +194,11 @@ def starts(first: datetime, expires: datetime, *, repeat_min: int) -> list[tuple
     if repeat_min == 0:
         return [(first, expires - first)]
     step = timedelta(minutes=repeat_min)
-    every = [first + number * step for number in range((expires - first) // step + 1) if first + number * step < expires]
+    every = [
+        first + number * step
+        for number in range((expires - first) // step + 1)
+        if first + number * step < expires
+    ]
     return [(at, min(step, expires - at)) for at in every]
 
 

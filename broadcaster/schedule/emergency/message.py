@@ -147,7 +147,9 @@ def message_programme(session: Session, station_id: int, key: str) -> ProgrammeR
     return session.scalar(
         select(ProgrammeRow)
         .where(
-            ProgrammeRow.station_id == station_id, ProgrammeRow.input_key == key, ProgrammeRow.revoked_reason == ""
+            ProgrammeRow.station_id == station_id,
+            ProgrammeRow.input_key == key,
+            ProgrammeRow.revoked_reason == "",
         )
         .options(selectinload(ProgrammeRow.renditions))
     )

@@ -48,7 +48,9 @@ def check_pin(session: Session, user: User, pin: str, *, now: datetime) -> None:
     if row is None:
         raise Refused("Bạn chưa có mã PIN khẩn cấp.", remedies=("Đặt mã PIN ở trang Khẩn cấp.",))
     if row.locked_until is not None and row.locked_until > now:
-        raise Refused("Mã PIN đang bị khóa vì nhập sai nhiều lần. Hãy chờ 15 phút hoặc nhờ người duyệt cho phát.")
+        raise Refused(
+            "Mã PIN đang bị khóa vì nhập sai nhiều lần. Hãy chờ 15 phút hoặc nhờ người duyệt cho phát."
+        )
     try:
         _HASHER.verify(row.pin_hash, pin)
     except (VerificationError, InvalidHashError):

@@ -31,7 +31,9 @@ def may_sound(session: Session, station: Station, *, now: datetime) -> list[Airi
         )
         .order_by(Airing.planned_at, Airing.id)
     )
-    return [row for row in rows if now < row.planned_at + timedelta(minutes=row.max_minutes, seconds=row.grace_s)]
+    return [
+        row for row in rows if now < row.planned_at + timedelta(minutes=row.max_minutes, seconds=row.grace_s)
+    ]
 
 
 def stop_all(session: Session, station: Station, *, reason: str, actor: User, now: datetime) -> list[Airing]:
