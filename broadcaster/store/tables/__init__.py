@@ -4,6 +4,7 @@ from broadcaster.store.tables.base import Base, StationScoped, UtcDateTime
 from broadcaster.store.tables.newsroom import (
     Bulletin,
     Decision,
+    DraftCopy,
     Jingle,
     LexiconEntry,
     Revision,
@@ -53,6 +54,7 @@ __all__ = [
     "Contributor",
     "Decision",
     "Delegation",
+    "DraftCopy",
     "Emergency",
     "EmergencyPin",
     "Feedback",
