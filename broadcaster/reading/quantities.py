@@ -325,6 +325,8 @@ def _point(place: Place) -> Piece | None:
     a, b = found["a"], found["b"]
     if unit:
         return Piece(unit.end, f"{quantity(a + ',' + b)} {unit.spoken}", "unit")
+    if re.match(r"\s(?:điểm|lần|tuổi)(?!\w)", place.right(end)):
+        return Piece(end, quantity(a + "," + b), "number", (f"{whole(a)} chấm {whole(b)}",))
     tail = digits(b) if b[0] == "0" else whole(b)
     return Piece(end, f"{whole(a)} chấm {tail}", "version", (quantity(a + "," + b),))
 
