@@ -25,6 +25,7 @@ from broadcaster.store.tables.outside import (
     TopicTarget,
 )
 from broadcaster.store.tables.people import Audit, Campaign, Delegation, Station, Topic, User, Village
+from broadcaster.store.tables.planning import Emergency, EmergencyPin, Filler, PlanChange
 from broadcaster.store.tables.production import Lease, ProgrammeRow, RenderJob, Rendition
 from broadcaster.store.tables.receivers import AsRun, Receipt, Receiver, ReceiverVillage
 from broadcaster.store.tables.schedule import (
@@ -54,12 +55,16 @@ __all__ = [
     "Decision",
     "Delegation",
     "DraftCopy",
+    "Emergency",
+    "EmergencyPin",
     "Feedback",
     "FeedbackKind",
     "FeedbackState",
+    "Filler",
     "Jingle",
     "Lease",
     "LexiconEntry",
+    "PlanChange",
     "PlanDocument",
     "PlanSource",
     "ProgrammeRow",
