@@ -4,6 +4,7 @@ from broadcaster.store.tables.base import Base, StationScoped, UtcDateTime
 from broadcaster.store.tables.newsroom import (
     Bulletin,
     Decision,
+    DraftCopy,
     Jingle,
     LexiconEntry,
     Revision,
@@ -24,6 +25,7 @@ from broadcaster.store.tables.outside import (
     TopicTarget,
 )
 from broadcaster.store.tables.people import Audit, Campaign, Delegation, Station, Topic, User, Village
+from broadcaster.store.tables.planning import Emergency, EmergencyPin, Filler, PlanChange
 from broadcaster.store.tables.production import Lease, ProgrammeRow, RenderJob, Rendition
 from broadcaster.store.tables.receivers import AsRun, Receipt, Receiver, ReceiverVillage
 from broadcaster.store.tables.schedule import (
@@ -52,12 +54,17 @@ __all__ = [
     "Contributor",
     "Decision",
     "Delegation",
+    "DraftCopy",
+    "Emergency",
+    "EmergencyPin",
     "Feedback",
     "FeedbackKind",
     "FeedbackState",
+    "Filler",
     "Jingle",
     "Lease",
     "LexiconEntry",
+    "PlanChange",
     "PlanDocument",
     "PlanSource",
     "ProgrammeRow",
