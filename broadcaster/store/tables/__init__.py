@@ -35,6 +35,7 @@ from broadcaster.store.tables.people import (
     User,
     Village,
 )
+from broadcaster.store.tables.planning import Emergency, EmergencyPin, Filler, PlanChange
 from broadcaster.store.tables.production import Lease, ProgrammeRow, RenderJob, Rendition
 from broadcaster.store.tables.receivers import AsRun, Receipt, Receiver, ReceiverVillage
 from broadcaster.store.tables.schedule import (
@@ -64,13 +65,17 @@ __all__ = [
     "Decision",
     "Delegation",
     "DraftCopy",
+    "Emergency",
+    "EmergencyPin",
     "Feedback",
     "FeedbackKind",
     "FeedbackState",
+    "Filler",
     "Jingle",
     "Lease",
     "LexiconEntry",
     "Notice",
+    "PlanChange",
     "PlanDocument",
     "PlanSource",
     "ProgrammeRow",
