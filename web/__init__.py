@@ -25,7 +25,8 @@ from web import api, errors, frame, security, words
 from web.deps import Deps
 
 SCREENS = (
-    "signin", "today", "bulletins", "compose", "sound", "approve", "week", "airing", "villages", "receivers",
+    "signin", "own_account", "accounts", "delegations", "notices", "settings_pages", "dictionary",
+    "today", "bulletins", "compose", "sound", "approve", "week", "airing", "villages", "receivers",
     "jingles", "programme_frame", "log", "village_page", "channels", "help_pages", "style_page", "vendor", "api_tokens",
 )  # fmt: skip
 

@@ -11,6 +11,7 @@ from flask import Flask, g, request, url_for
 from sqlalchemy import func, select
 
 from broadcaster.model import BulletinState
+from broadcaster.newsroom.notices import unread
 from broadcaster.store.tables import Bulletin
 from web.deps import now, reading
 from web.security import account
@@ -25,6 +26,7 @@ MENU = (
     ("villages.listing", "Thôn", "people", "villages"),
     ("receivers.listing", "Máy thu", "device", "see"),
     ("log.report", "Nhật ký", "list", "report"),
+    ("settings_pages.home", "Cài đặt", "gear", "see"),
 )
 _STATIC = Path(__file__).resolve().parent / "static"
 
@@ -51,8 +53,9 @@ def _frame() -> dict[str, Any]:
     if person is None:
         return values
     waiting = 0
-    if person.may("approve"):
-        with reading() as session:
+    with reading() as session:
+        values["unread"] = unread(session, person.user_id)
+        if person.may("approve"):
             waiting = (
                 session.scalar(
                     select(func.count(Bulletin.id)).where(Bulletin.state == BulletinState.SUBMITTED)
@@ -76,4 +79,12 @@ def _frame() -> dict[str, Any]:
 
 
 # Pages that live under another screen's menu entry.
-_HOUSE = {"compose": "bulletins", "airing": "week", "programme_frame": "jingles"}
+_HOUSE = {
+    "own_account": "settings_pages",
+    "accounts": "settings_pages",
+    "delegations": "settings_pages",
+    "dictionary": "settings_pages",
+    "compose": "bulletins",
+    "airing": "week",
+    "programme_frame": "jingles",
+}
