@@ -22,8 +22,9 @@ from broadcaster.store.keys import Keys
 from broadcaster.store.tables import Jingle, Receiver
 
 FORMAT: Final = 1
-# A box that was switched off yesterday still hears of yesterday's airings, so that it can account for them.
-LOOK_BACK: Final = timedelta(hours=24)
+# A box that was switched off still hears of what it was not there for, so that it can account for it: as long
+# as the report waits for it.
+LOOK_BACK: Final = timedelta(days=7)
 CLIP_SUFFIX: Final = "flac"  # the house format of jingles
 
 

@@ -27,6 +27,8 @@ _ISSUER_KINDS = frozenset(
     {"issuer", "state_body", "party", "mass_org", "commune_body", "security", "society", "education"}
 )
 _JOINERS = re.compile(r"\\?[&\-]")
+# "CT số 34/CT-TTg": the number says which kind of document the code before it is
+_NUMBERED = re.compile(r"\s(?:số\s)?\d{1,5}(?:/\d{4})?[-/]([^\W\d_]+)(?![^\W\d_])")
 _FIRST = pattern(r"[^\W\d_]+")
 
 
@@ -161,6 +163,9 @@ class Table:
         meanings = self.meanings[code]
         if is_syllable(code.lower()) and code.isupper() and among_capitals(place, end):
             return None  # a word of a heading, not a code
+        numbered = _NUMBERED.match(place.text, end, place.stop)
+        if numbered and numbered[1] == code and code in self._types:
+            return Piece(end, self._types[code], "abbreviation")
         chosen = next((m for m in meanings if _fits(m, place, end)), None)
         if chosen is None and code.endswith(".") and code[:-1] in self.meanings and len(code) > 2:
             code, end = code[:-1], end - 1
