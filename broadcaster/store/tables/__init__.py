@@ -24,6 +24,14 @@ from broadcaster.store.tables.outside import (
     SocialPost,
     TopicTarget,
 )
+from broadcaster.store.tables.papers import (
+    ActivityFile,
+    ActivityRow,
+    ReportFrame,
+    ReportText,
+    SweptAudio,
+    UpkeepRun,
+)
 from broadcaster.store.tables.people import Audit, Campaign, Delegation, Station, Topic, User, Village
 from broadcaster.store.tables.production import Lease, ProgrammeRow, RenderJob, Rendition
 from broadcaster.store.tables.receivers import AsRun, Receipt, Receiver, ReceiverVillage
@@ -40,6 +48,12 @@ from broadcaster.store.tables.schedule import (
 )
 
 __all__ = [
+    "ActivityFile",
+    "ActivityRow",
+    "ReportFrame",
+    "ReportText",
+    "SweptAudio",
+    "UpkeepRun",
     "Airing",
     "AiringVillage",
     "ApiToken",
