@@ -376,3 +376,4 @@ class PlannedAiring:
     wait_s: int = 0
     start_mode: StartMode = StartMode.AT_ONCE
     late_policy: LatePolicy = LatePolicy.PLAY_WITHIN_GRACE
+    stopped_at: datetime | None = None  # somebody ordered it off the air; `reason` says why

@@ -26,6 +26,8 @@ from sqlalchemy.orm import Session
 from broadcaster.config import Settings
 from broadcaster.schedule.airings import close_content, mark_started, materialise
 from broadcaster.schedule.closing import due_for_closing
+from broadcaster.schedule.emergency.accepting import end_withdrawn
+from broadcaster.schedule.emergency.message import prepare_messages
 from broadcaster.schedule.preflight import Alarm, check_due
 from broadcaster.schedule.rendering import enqueue_programmes
 from broadcaster.schedule.slots import local_day
@@ -109,10 +111,14 @@ class Clockwork:
                 station = session.get_one(Station, station_id)
                 today = local_day(station.zone, now)
                 made = materialise(session, station, today=today, now=now, days=horizon)
+        with self._db.writing(station_id=station_id) as session:
+            station = session.get_one(Station, station_id)
+            end_withdrawn(session, station, now=now)
+            asked = prepare_messages(session, station, now=now)
         closed = self._close(station_id, now)
         with self._db.writing(station_id=station_id) as session:
             station = session.get_one(Station, station_id)
-            asked = enqueue_programmes(session, station, now=now, days=horizon, retry_failed=retry)
+            asked += enqueue_programmes(session, station, now=now, days=horizon, retry_failed=retry)
         with self._db.writing(station_id=station_id) as session:
             started = mark_started(session, session.get_one(Station, station_id), now=now)
         return Tick(True, made, closed, asked, started, 0, tuple(self._preflight(station_id, now)))

@@ -256,6 +256,8 @@ def number(place: Place) -> Piece | None:
         return Piece(again.end(), spoken, "number")  # "02 (hai) bản" is said once
     if place.text[end : end + 1] in ('"', "”", "″") and _SCREEN_LEFT.search(place.left):
         return Piece(end + 1, f"{spoken} inh", "unit")
+    if place.text[end : end + 1] == "*" and re.search(r"ocop[^.;]{0,24}$|sao[^.;]{0,16}$", place.left):
+        return Piece(end + 1, f"{spoken} sao", "unit")
     unit = _measure(place, end)
     if unit and unit.unit == "T" and _PERSON_LEFT.search(place.left):
         return Piece(unit.end, f"{spoken} tuổi", "unit", (f"{spoken} tấn",))

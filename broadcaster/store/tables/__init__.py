@@ -33,6 +33,7 @@ from broadcaster.store.tables.papers import (
     UpkeepRun,
 )
 from broadcaster.store.tables.people import Audit, Campaign, Delegation, Station, Topic, User, Village
+from broadcaster.store.tables.planning import Emergency, EmergencyPin, Filler, PlanChange
 from broadcaster.store.tables.production import Lease, ProgrammeRow, RenderJob, Rendition
 from broadcaster.store.tables.receivers import AsRun, Receipt, Receiver, ReceiverVillage
 from broadcaster.store.tables.schedule import (
@@ -68,12 +69,16 @@ __all__ = [
     "Decision",
     "Delegation",
     "DraftCopy",
+    "Emergency",
+    "EmergencyPin",
     "Feedback",
     "FeedbackKind",
     "FeedbackState",
+    "Filler",
     "Jingle",
     "Lease",
     "LexiconEntry",
+    "PlanChange",
     "PlanDocument",
     "PlanSource",
     "ProgrammeRow",

@@ -24,6 +24,7 @@ class Station(Base):
     zone: Mapped[str] = mapped_column(String(60), default="Asia/Ho_Chi_Minh")
     phone: Mapped[str] = mapped_column(String(40), default="")
     policy: Mapped[dict[str, Any]] = mapped_column(default=dict)
+    holidays: Mapped[list[Any]] = mapped_column(default=list)  # schedule.holidays.Holiday as data
     voice_chain: Mapped[list[Any]] = mapped_column(default=list)  # empty = the settings' chain
     epoch: Mapped[int] = mapped_column(default=1)  # raised by a restore, so that players accept the new line
     plan_version: Mapped[int] = mapped_column(default=1)  # raised by every change a receiver must hear of
