@@ -32,7 +32,17 @@ from broadcaster.store.tables.papers import (
     SweptAudio,
     UpkeepRun,
 )
-from broadcaster.store.tables.people import Audit, Campaign, Delegation, Station, Topic, User, Village
+from broadcaster.store.tables.people import (
+    Audit,
+    Campaign,
+    Delegation,
+    Notice,
+    SignIn,
+    Station,
+    Topic,
+    User,
+    Village,
+)
 from broadcaster.store.tables.planning import Emergency, EmergencyPin, Filler, PlanChange
 from broadcaster.store.tables.production import Lease, ProgrammeRow, RenderJob, Rendition
 from broadcaster.store.tables.receivers import AsRun, Receipt, Receiver, ReceiverVillage
@@ -78,6 +88,7 @@ __all__ = [
     "Jingle",
     "Lease",
     "LexiconEntry",
+    "Notice",
     "PlanChange",
     "PlanDocument",
     "PlanSource",
@@ -89,6 +100,7 @@ __all__ = [
     "Rendition",
     "Revision",
     "Rotation",
+    "SignIn",
     "Slot",
     "SlotException",
     "SlotVillage",
