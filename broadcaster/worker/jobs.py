@@ -29,6 +29,7 @@ from broadcaster.newsroom.lexicon import lexicon_of
 from broadcaster.production.produce import ProgrammeItem, SpeakWords, produce
 from broadcaster.production.template import template_from
 from broadcaster.reading import Lexicon, read, spoken
+from broadcaster.schedule.emergency.message import KIND as EMERGENCY
 from broadcaster.schedule.rendering import KIND as PROGRAMME
 from broadcaster.schedule.rendering import store_programme
 from broadcaster.speech.cache import SentenceCache
@@ -171,10 +172,10 @@ def preview(tools: Tools, job: Job, progress: Progress) -> Made:
 Function = Callable[[Tools, Job, Progress], Made]
 # "listen" is a preview of many sentences: in the other lane, so that one sentence never waits for it.
 JOBS: Mapping[str, Function] = {
-    "take": take, PROGRAMME: programme, "preview": preview, "listen": preview,
+    "take": take, PROGRAMME: programme, EMERGENCY: programme, "preview": preview, "listen": preview,
 }  # fmt: skip
 PREVIEWS = ("preview", "listen")
-PREVIEW_LANE = ("preview",)
+PREVIEW_LANE = ("preview", EMERGENCY)  # an emergency is mixed at once, whatever the other lane is busy with
 RENDER_LANE = ("take", PROGRAMME, "listen")
 
 

@@ -50,6 +50,8 @@ def address(world: Any, rule: Rule, *, other: bool = False) -> str:
         "slug": "nhu-thanh",
         "name": "can-bo",
         "filename": "app.css",
+        "asset_name": "swagger-ui.css",
+        "token_id": 999_999,
     }
     with world.app.test_request_context():
         values = {name: ids[name] for name in rule.arguments}
