@@ -38,7 +38,9 @@ def test_a_plan_is_imported_mended_approved_heard_on_time_downloaded_and_counted
             files={"file": ("ke-hoach-mau.docx", (SAMPLE / "bulletins" / "ke-hoach-mau.docx").read_bytes())},
         )
         assert "chỗ chưa biết đọc thế nào" in officer.text
-        assert "Tiếp tục: xem lại rồi gửi" not in [b.text_content().strip() for b in officer.page.xpath("//button")]
+        assert "Tiếp tục: xem lại rồi gửi" not in [
+            b.text_content().strip() for b in officer.page.xpath("//button")
+        ]
         answers = 0
         while officer.page.xpath("//fieldset[contains(@class,'ask-card')]"):
             field = officer.page.xpath("//fieldset[contains(@class,'ask-card')]//input[@type='text']")[0]
