@@ -24,6 +24,7 @@ from broadcaster.newsroom.bulletins import (
     submit,
     withdraw,
 )
+from broadcaster.newsroom.recordings import recorded
 from broadcaster.schedule.running import speech_ms
 from broadcaster.store.tables import Airing, Bulletin, Topic, Variant, VariantItem
 from web import marking
@@ -191,6 +192,7 @@ def _page(
         "same_as_sent": newest is not None and newest.text.strip() == bulletin.draft_text.strip(),
         "waits": bulletin.state is BulletinState.SUBMITTED,
         "saved": saved,
+        "recorded": recorded(session, bulletin, result),
         "typed_answers": _typed_answers(typed or {}),
     }
     return render_template(template, error=error, **values)

@@ -76,4 +76,4 @@ def _frame() -> dict[str, Any]:
 
 
 # Pages that live under another screen's menu entry.
-_HOUSE = {"compose": "bulletins", "airing": "week", "programme_frame": "jingles"}
+_HOUSE = {"compose": "bulletins", "recordings": "bulletins", "airing": "week", "programme_frame": "jingles"}

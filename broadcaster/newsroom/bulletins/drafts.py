@@ -90,7 +90,7 @@ def save_draft(
             *(n for n in cleaned if n not in bulletin.import_notes),
         ]
     if before != (bulletin.title, bulletin.draft_text, bulletin.priority, bulletin.read_twice):
-        _touched(bulletin, actor)
+        touched(bulletin, actor)
     bulletin.updated_at = now
     flush_or_conflict(session)
     return bulletin
@@ -128,7 +128,7 @@ def set_answer(
         )  # fmt: skip
         _answer(bulletin, key, "")  # a nearer answer would hide the new one
     if scope != "station":
-        _touched(bulletin, actor)
+        touched(bulletin, actor)
     bulletin.updated_at = now
     flush_or_conflict(session)
     return bulletin
@@ -167,7 +167,8 @@ def flush_or_conflict(session: Session) -> None:
         ) from error
 
 
-def _touched(bulletin: Bulletin, actor: User) -> None:
+def touched(bulletin: Bulletin, actor: User) -> None:
+    """What is heard has changed by this hand: a draft again."""
     if actor.id not in bulletin.draft_writers:
         bulletin.draft_writers = [*bulletin.draft_writers, actor.id]
     if bulletin.state is not BulletinState.RETURNED:
