@@ -51,6 +51,12 @@ SETTINGS: tuple[Setting, ...] = (
     Setting(
         "web.max_recording_mb", 100, "dung lượng tối đa của một bản thu hoặc nhạc hiệu gửi lên (MB)", 5, 2_000
     ),
+    Setting("mail.host", "", "máy chủ gửi thư (SMTP); để trống = không gửi thư"),
+    Setting("mail.port", 587, "cổng của máy chủ gửi thư", 1, 65535),
+    Setting("mail.security", "starttls", "mã hóa khi gửi thư: starttls, tls hoặc none"),
+    Setting("mail.user", "", "tên đăng nhập của hộp thư gửi"),
+    Setting("mail.password", "", "mật khẩu của hộp thư gửi"),
+    Setting("mail.sender", "", "địa chỉ ghi ở dòng Người gửi; để trống = mail.user"),
     Setting("newsroom.max_text_chars", 50_000, "số ký tự tối đa của một bản tin", 1_000, 1_000_000),
     Setting("newsroom.emergency_persons", 2, "số người để phát khẩn cấp: 2 (soạn và duyệt) hoặc 1", 1, 2),
     Setting("schedule.horizon_days", 14, "số ngày lập sẵn buổi phát", 1, 60),

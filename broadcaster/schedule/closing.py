@@ -133,6 +133,7 @@ def due_for_render(session: Session, station: Station, *, until: datetime) -> li
         Airing.station_id == station.id,
         Airing.state.in_(OPEN),
         Airing.planned_at < until,
+        Airing.emergency_id.is_(None),  # its one message was made before it was accepted
     )
 
 
@@ -143,6 +144,7 @@ def lately_started(session: Session, station: Station, *, since: datetime) -> li
         Airing.station_id == station.id,
         Airing.state == AiringState.STARTED,
         Airing.planned_at > since,
+        Airing.emergency_id.is_(None),
     )
 
 

@@ -30,6 +30,7 @@ from broadcaster.newsroom.recordings import WHOLE
 from broadcaster.production.produce import ProgrammeItem, SpeakWords, produce
 from broadcaster.production.template import template_from
 from broadcaster.reading import Lexicon, read, spoken
+from broadcaster.schedule.emergency.message import KIND as EMERGENCY
 from broadcaster.schedule.rendering import KIND as PROGRAMME
 from broadcaster.schedule.rendering import store_programme
 from broadcaster.speech.cache import SentenceCache
@@ -84,8 +85,9 @@ def take(tools: Tools, job: Job, progress: Progress) -> Made:
         if revision.take is not None:
             return Made({"sha256": revision.take.sha256}, _nothing)
         reading = frozen_reading(revision)
-        chain = chain_of(tools, session.get_one(Station, job.station_id).voice_chain)
-        if tools.settings.boolean("voice.alternate"):
+        chain = chain_of(tools, session.get_one(Station, job.station_id).voice_chain, first=revision.voice)
+        speed = revision.speed or tools.settings.number("voice.speed")
+        if tools.settings.boolean("voice.alternate") and not revision.voice:
             chain = in_turn(chain, revision.bulletin_id)
         people = list(revision.recordings)
     whole = next((one for one in people if one["at"] == WHOLE), None)
@@ -105,7 +107,7 @@ def take(tools: Tools, job: Job, progress: Progress) -> Made:
             blobs=tools.blobs,
             cache=tools.cache,
             pauses=pauses_of(tools.settings),
-            speed=tools.settings.number("voice.speed"),
+            speed=speed,
             recorded=_Recorded(tools.blobs, {int(one["at"]): str(one["sha256"]) for one in people}),
             progress=lambda done, total: progress("đọc", done, total),
         )
@@ -189,10 +191,12 @@ def programme(tools: Tools, job: Job, progress: Progress) -> Made:
 def preview(tools: Tools, job: Job, progress: Progress) -> Made:
     """Speak a few sentences of a draft into a small file, for one pair of ears.
 
-    The payload's `sentences` are [spoken, pause]; `voice`, when given, is heard instead of the chain.
+    The payload's `sentences` are [spoken, pause]; `voice`, when given, is heard instead of the chain,
+    `first` before it; `speed` in place of the settings'.
     """
+    first = str(job.payload.get("first", ""))
     with tools.db.reading(station_id=job.station_id) as session:
-        chain = chain_of(tools, session.get_one(Station, job.station_id).voice_chain)
+        chain = chain_of(tools, session.get_one(Station, job.station_id).voice_chain, first=first)
     if job.payload.get("voice"):
         chain = (str(job.payload["voice"]),)
     sentences = [SentenceToSpeak(str(text), Pause(pause)) for text, pause in job.payload["sentences"]]
@@ -201,7 +205,7 @@ def preview(tools: Tools, job: Job, progress: Progress) -> Made:
         chain=chain,
         opener=tools.voices,
         cache=tools.cache,
-        speed=tools.settings.number("voice.speed"),
+        speed=float(job.payload.get("speed") or tools.settings.number("voice.speed")),
         progress=lambda done, total: progress("đọc", done, total),
     )
     pcm = joined(said.segments, [pauses_of(tools.settings).of(one.pause) for one in sentences])
@@ -216,10 +220,10 @@ def preview(tools: Tools, job: Job, progress: Progress) -> Made:
 Function = Callable[[Tools, Job, Progress], Made]
 # "listen" is a preview of many sentences: in the other lane, so that one sentence never waits for it.
 JOBS: Mapping[str, Function] = {
-    "take": take, PROGRAMME: programme, "preview": preview, "listen": preview,
+    "take": take, PROGRAMME: programme, EMERGENCY: programme, "preview": preview, "listen": preview,
 }  # fmt: skip
 PREVIEWS = ("preview", "listen")
-PREVIEW_LANE = ("preview",)
+PREVIEW_LANE = ("preview", EMERGENCY)  # an emergency is mixed at once, whatever the other lane is busy with
 RENDER_LANE = ("take", PROGRAMME, "listen")
 
 
@@ -265,9 +269,10 @@ def joined(segments: Sequence[Pcm], rests_ms: Sequence[int]) -> Pcm:
     return Pcm(np.concatenate(parts) if parts else np.zeros(0, dtype=np.float32), HOUSE_RATE_HZ)
 
 
-def chain_of(tools: Tools, station_chain: Sequence[Any]) -> tuple[str, ...]:
-    """The station's own order of voices, else the settings'."""
-    return tuple(str(spec) for spec in station_chain) or tools.settings.texts("voice.chain")
+def chain_of(tools: Tools, station_chain: Sequence[Any], *, first: str = "") -> tuple[str, ...]:
+    """The station's own order of voices, else the settings'; a bulletin's own voice goes `first`."""
+    chain = tuple(str(spec) for spec in station_chain) or tools.settings.texts("voice.chain")
+    return (first, *(spec for spec in chain if spec != first)) if first else chain
 
 
 def _label(tools: Tools, chain: Sequence[str], name: str) -> str:

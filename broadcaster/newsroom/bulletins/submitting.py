@@ -7,11 +7,12 @@ from datetime import datetime, timedelta
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from broadcaster.errors import InputError, ReadingBlocked, Refused
+from broadcaster.errors import Conflict, InputError, ReadingBlocked, Refused
 from broadcaster.model import (
     BulletinState,
     LeftOut,
     Mark,
+    NoticeKind,
     Pause,
     Priority,
     Reading,
@@ -21,6 +22,7 @@ from broadcaster.model import (
 from broadcaster.newsroom.bulletins.drafts import ensure_version, flush_or_conflict, reading_of, title_reading
 from broadcaster.newsroom.bulletins.found import bulletin_by_id, newest_revision, revision_by_id
 from broadcaster.newsroom.hashes import reading_sha256, text_sha256
+from broadcaster.newsroom.notices import approvers, settle, tell
 from broadcaster.newsroom.people import record, require
 from broadcaster.newsroom.recordings import WHOLE, voiced
 from broadcaster.reading import reading_to_json
@@ -54,6 +56,7 @@ def submit(session: Session, bulletin_id: int, *, version: int, actor: User, now
         text=bulletin.draft_text, text_sha256=text_sha256(bulletin.draft_text),
         answers=dict(bulletin.draft_answers), reading=reading_to_json(reading),
         reading_sha256=reading_sha256(reading), priority=bulletin.priority, read_twice=bulletin.read_twice,
+        voice=bulletin.voice, speed=bulletin.speed,
         writers=sorted({bulletin.author_id, actor.id, *bulletin.draft_writers}),
         recordings=voices, submitted_by_id=actor.id, submitted_at=now,
     )  # fmt: skip
@@ -69,7 +72,38 @@ def submit(session: Session, bulletin_id: int, *, version: int, actor: User, now
         detail={"revision": revision.number, "text": revision.text_sha256, "reading": revision.reading_sha256},
         now=now,
     )  # fmt: skip
+    if last is not None:
+        settle(session, f"revision:{last.id}", now=now)
+    tell(
+        session, approvers(session, bulletin.station_id, now=now, besides={*revision.writers, actor.id}),
+        kind=NoticeKind.WAITING, about=f"revision:{revision.id}", actor=actor, now=now,
+        text=f"{actor.display_name} gửi duyệt “{revision.title}”.",
+    )  # fmt: skip
     return revision
+
+
+def recall(session: Session, bulletin_id: int, *, actor: User, now: datetime) -> Bulletin:
+    """Take back what was just submitted: it is a draft again, and nobody can approve that revision.
+
+    Conflict when somebody has decided meanwhile.
+    """
+    bulletin = bulletin_by_id(session, bulletin_id, to_change=True)
+    require(
+        session, actor, "submit", now=now,
+        message="Tài khoản này không được rút lại bản tin đã gửi. Hãy nhờ cán bộ soạn bản tin.",
+    )  # fmt: skip
+    if bulletin.state is not BulletinState.SUBMITTED:
+        raise Conflict(
+            f"Bản tin “{bulletin.title}” không còn chờ duyệt nên không rút lại được. "
+            "Hãy mở lại bản tin để xem người duyệt đã quyết định gì."
+        )
+    bulletin.state, bulletin.updated_at = BulletinState.DRAFT, now
+    flush_or_conflict(session)
+    record(
+        session, station_id=bulletin.station_id, actor=actor, action="rút lại bản đã gửi",
+        subject=f"bản tin {bulletin.id}", detail={"revision": bulletin.revisions[-1].number}, now=now,
+    )  # fmt: skip
+    return bulletin
 
 
 def ask_take(session: Session, revision: Revision, *, now: datetime) -> RenderJob:
@@ -151,5 +185,14 @@ def _one_line(text: str) -> str:
 def _sounds_the_same(one: Revision, other: Revision) -> bool:
     return all(
         getattr(one, name) == getattr(other, name)
-        for name in ("title", "text_sha256", "reading_sha256", "priority", "read_twice", "recordings")
+        for name in (
+            "title",
+            "text_sha256",
+            "reading_sha256",
+            "priority",
+            "read_twice",
+            "voice",
+            "speed",
+            "recordings",
+        )
     )
