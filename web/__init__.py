@@ -24,7 +24,7 @@ from web import errors, frame, security, words
 from web.deps import Deps
 
 SCREENS = (
-    "signin", "today", "bulletins", "compose", "sound", "approve", "week", "airing", "villages", "receivers",
+    "signin", "today", "bulletins", "compose", "sound", "approve", "week", "airing", "emergency", "villages", "receivers",
     "jingles", "programme_frame", "log", "village_page", "channels", "help_pages", "style_page", "vendor",
 )  # fmt: skip
 

@@ -45,6 +45,7 @@ def address(world: Any, rule: Rule, *, other: bool = False) -> str:
         "job_id": 999_999 if other else 1,
         "take_id": 999_999 if other else 1,
         "slot_id": 999_999 if other else 1,
+        "emergency_id": 999_999 if other else made.emergency,
         "token": village_token(keys.link_key, made.villages[0], 1),
         "slug": "nhu-thanh",
         "name": "can-bo",
