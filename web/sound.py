@@ -12,6 +12,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from broadcaster.errors import InputError, NotFound
+from broadcaster.model import Reading
 from broadcaster.newsroom.bulletins import bulletin_by_id, reading_of
 from broadcaster.store.queue import enqueue
 from broadcaster.store.tables import Bulletin, RenderJob, TakeRow
@@ -41,9 +42,30 @@ def ask_preview(session: Session, bulletin: Bulletin, number: str) -> int:
     kind = "listen"  # a whole bulletin is spoken in the render lane, so that single sentences need not wait for it
     if number.isdigit() and 1 <= int(number) <= len(spoken):
         kind, spoken = "preview", spoken[int(number) - 1 : int(number)]
+    return _ask(session, bulletin, kind, spoken)
+
+
+def ask_sentence(session: Session, bulletin: Bulletin, result: Reading, key: str, written: str) -> int:
+    """The same for the sentence of `result` that holds a place (its `key`), or else the word `written`."""
+    for sentence in result.sentences:
+        if any(mark.key == key for mark in sentence.marks if key):
+            return _ask(session, bulletin, "preview", [[sentence.spoken, sentence.pause.value]])
+    for sentence in result.sentences:
+        if written.casefold() in sentence.written.casefold():
+            return _ask(session, bulletin, "preview", [[sentence.spoken, sentence.pause.value]])
+    raise InputError(
+        f"Không thấy “{written}” trong văn bản nên chưa nghe thử được. Hãy kiểm tra lại chữ viết."
+    )
+
+
+def _ask(session: Session, bulletin: Bulletin, kind: str, spoken: list[list[str]]) -> int:
     if not spoken:
         raise InputError("Bản tin chưa có câu nào để đọc. Hãy gõ nội dung rồi lưu.")
     payload: dict[str, Any] = {"sentences": spoken, "bulletin_id": bulletin.id}
+    if bulletin.voice:
+        payload["first"] = bulletin.voice
+    if bulletin.speed:
+        payload["speed"] = bulletin.speed
     key = hashlib.sha256(json.dumps(payload, ensure_ascii=False).encode()).hexdigest()
     row = enqueue(
         session,

@@ -263,7 +263,8 @@ def code(place: Place) -> Piece | None:
             parts.append(code_letters(letters))
     if found["r"]:
         value = roman(found["r"])
-        parts.append(cardinal(value) if value else identifier(found["r"]))
+        tail = identifier(found["r"]) if found["r"].isdigit() else spell(found["r"])
+        parts.append(cardinal(value) if value else tail)
     return Piece(found.end(), " ".join(parts), "code")
 
 

@@ -111,13 +111,23 @@ def speech_ms(bulletin: Bulletin, revision: Revision | None) -> int:
     return once * 2 if twice else once
 
 
-def length_ms(session: Session, bulletins: Iterable[Bulletin]) -> int:
-    """Expected length of a programme that carries these bulletins, frame and cuts included."""
+def spoken_lengths(session: Session, bulletins: Iterable[Bulletin]) -> dict[int, int]:
+    """bulletin id -> how long it sounds in ms, from its approved revision, else its newest, else its words."""
     every = list(bulletins)
     approved = approved_revisions(session, [one.id for one in every])
     newest = {one.id: _newest(one) for one in every if one.id not in approved}
-    items = sum(speech_ms(one, approved.get(one.id) or newest.get(one.id)) for one in every)
-    return FRAME_MS + items + CUT_MS * max(len(every) - 1, 0) if every else 0
+    return {one.id: speech_ms(one, approved.get(one.id) or newest.get(one.id)) for one in every}
+
+
+def length_ms(session: Session, bulletins: Iterable[Bulletin]) -> int:
+    """Expected length of a programme that carries these bulletins, frame and cuts included."""
+    return framed_ms(spoken_lengths(session, bulletins).values())
+
+
+def framed_ms(items_ms: Iterable[int]) -> int:
+    """Length of a programme around items of these lengths; nothing when there is no item."""
+    every = list(items_ms)
+    return FRAME_MS + sum(every) + CUT_MS * max(len(every) - 1, 0) if every else 0
 
 
 def variant_length_ms(session: Session, variant: Variant) -> int:

@@ -91,7 +91,7 @@ def test_returning_needs_a_reason_and_the_author_reads_it(world: Any) -> None:
     assert sent.status_code == 303
     page = world.browser("canbo").get(f"/ban-tin/{world.made.waiting}").text
     assert "Dài quá. Bỏ câu cuối" in page
-    assert "lạ" not in page.split("Lý do", 1)[1][:200]
+    assert "lạ&lt;" not in page
 
 
 def test_a_delegate_of_today_may_approve_and_tomorrow_may_not(world: Any) -> None:

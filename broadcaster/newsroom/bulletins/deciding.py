@@ -4,13 +4,15 @@ from __future__ import annotations
 
 from datetime import datetime
 
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from broadcaster.errors import Conflict, InputError, Refused
-from broadcaster.model import BulletinState
+from broadcaster.model import BulletinState, NoticeKind
 from broadcaster.newsroom.approved import approved_revision
 from broadcaster.newsroom.bulletins.drafts import flush_or_conflict
 from broadcaster.newsroom.bulletins.found import bulletin_by_id, newest_revision, revision_by_id
+from broadcaster.newsroom.notices import settle, tell
 from broadcaster.newsroom.people import record, require
 from broadcaster.store.tables import Bulletin, Decision, Revision, User
 
@@ -135,7 +137,25 @@ def _decide(
         subject=f"bản tin {revision.bulletin_id}",
         detail={"revision": revision.number, "reason": reason, "take": decision.take_sha256}, now=now,
     )  # fmt: skip
+    _tell(session, revision, actor=actor, kind=NoticeKind(verdict), reason=reason, now=now)
     return decision
+
+
+def _tell(
+    session: Session, revision: Revision, *, actor: User, kind: NoticeKind, reason: str, now: datetime
+) -> None:
+    """Whoever wrote it and whoever sent it hears what became of it."""
+    settle(session, f"revision:{revision.id}", now=now)
+    wanted = {revision.bulletin.author_id, revision.submitted_by_id}
+    people = session.scalars(select(User).where(User.id.in_(wanted)).order_by(User.id)).all()
+    said = {
+        NoticeKind.APPROVED: f"{actor.display_name} đã duyệt “{revision.title}”.",
+        NoticeKind.RETURNED: f"{actor.display_name} trả lại “{revision.title}”. Lý do: {reason}",
+        NoticeKind.WITHDRAWN: f"{actor.display_name} rút “{revision.title}”, bản tin không phát nữa. Lý do: {reason}",
+    }
+    tell(
+        session, people, kind=kind, text=said[kind], about=f"bulletin:{revision.bulletin_id}", actor=actor, now=now
+    )  # fmt: skip
 
 
 def _reason(reason: str, verb: str) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import datetime
 from typing import Literal
 
@@ -149,6 +150,28 @@ def reading_of(session: Session, bulletin: Bulletin) -> Reading:
     """The draft as it would be read now: the answers at their places, its own words, the station's."""
     lexicon = lexicon_of(session, station_id=bulletin.station_id, bulletin_id=bulletin.id)
     return read(bulletin.draft_text, lexicon=lexicon, answers=dict(bulletin.draft_answers))
+
+
+def reading_if(
+    session: Session,
+    bulletin: Bulletin,
+    *,
+    text: str,
+    key: str,
+    written: str,
+    spoken: str,
+    scope: Literal["place", "bulletin", "station"],
+) -> Reading:
+    """How `text` would be read with one more answer, to be heard before it is kept; nothing is written."""
+    known = lexicon_of(session, station_id=bulletin.station_id, bulletin_id=bulletin.id)
+    answers, spoken = dict(bulletin.draft_answers), " ".join(spoken.split())
+    words = dict(known.bulletin)
+    if scope == "place" and key or spoken == VERBATIM:
+        answers[key or written] = spoken
+    else:
+        answers.pop(key, None)
+        words[written] = spoken
+    return read(clean_text(text)[0], lexicon=replace(known, bulletin=words), answers=answers)
 
 
 def title_reading(session: Session, bulletin: Bulletin) -> Reading:

@@ -12,6 +12,7 @@ from broadcaster.model import (
     BulletinState,
     LeftOut,
     Mark,
+    NoticeKind,
     Pause,
     Priority,
     Reading,
@@ -21,6 +22,7 @@ from broadcaster.model import (
 from broadcaster.newsroom.bulletins.drafts import ensure_version, flush_or_conflict, reading_of, title_reading
 from broadcaster.newsroom.bulletins.found import bulletin_by_id, newest_revision, revision_by_id
 from broadcaster.newsroom.hashes import reading_sha256, text_sha256
+from broadcaster.newsroom.notices import approvers, settle, tell
 from broadcaster.newsroom.people import record, require
 from broadcaster.reading import reading_to_json
 from broadcaster.store.queue import enqueue
@@ -66,6 +68,13 @@ def submit(session: Session, bulletin_id: int, *, version: int, actor: User, now
         subject=f"bản tin {bulletin.id}",
         detail={"revision": revision.number, "text": revision.text_sha256, "reading": revision.reading_sha256},
         now=now,
+    )  # fmt: skip
+    if last is not None:
+        settle(session, f"revision:{last.id}", now=now)
+    tell(
+        session, approvers(session, bulletin.station_id, now=now, besides={*revision.writers, actor.id}),
+        kind=NoticeKind.WAITING, about=f"revision:{revision.id}", actor=actor, now=now,
+        text=f"{actor.display_name} gửi duyệt “{revision.title}”.",
     )  # fmt: skip
     return revision
 

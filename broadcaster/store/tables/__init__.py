@@ -24,7 +24,25 @@ from broadcaster.store.tables.outside import (
     SocialPost,
     TopicTarget,
 )
-from broadcaster.store.tables.people import Audit, Campaign, Delegation, Station, Topic, User, Village
+from broadcaster.store.tables.papers import (
+    ActivityFile,
+    ActivityRow,
+    ReportFrame,
+    ReportText,
+    SweptAudio,
+    UpkeepRun,
+)
+from broadcaster.store.tables.people import (
+    Audit,
+    Campaign,
+    Delegation,
+    Notice,
+    SignIn,
+    Station,
+    Topic,
+    User,
+    Village,
+)
 from broadcaster.store.tables.planning import Emergency, EmergencyPin, Filler, PlanChange
 from broadcaster.store.tables.production import Lease, ProgrammeRow, RenderJob, Rendition
 from broadcaster.store.tables.receivers import AsRun, Receipt, Receiver, ReceiverVillage
@@ -41,6 +59,12 @@ from broadcaster.store.tables.schedule import (
 )
 
 __all__ = [
+    "ActivityFile",
+    "ActivityRow",
+    "ReportFrame",
+    "ReportText",
+    "SweptAudio",
+    "UpkeepRun",
     "Airing",
     "AiringVillage",
     "ApiToken",
@@ -64,6 +88,7 @@ __all__ = [
     "Jingle",
     "Lease",
     "LexiconEntry",
+    "Notice",
     "PlanChange",
     "PlanDocument",
     "PlanSource",
@@ -75,6 +100,7 @@ __all__ = [
     "Rendition",
     "Revision",
     "Rotation",
+    "SignIn",
     "Slot",
     "SlotException",
     "SlotVillage",
