@@ -28,8 +28,6 @@ class Setting:
     help: str
     minimum: float | None = None
     maximum: float | None = None
-    editable: bool = False  # a technician may change it in the web; the others need a hand on the machine
-    secret: bool = False  # never shown
 
     @property
     def env(self) -> str:
@@ -46,43 +44,53 @@ SETTINGS: tuple[Setting, ...] = (
     Setting("web.host", "127.0.0.1", "địa chỉ lắng nghe"),
     Setting("web.port", 8000, "cổng web", 1, 65535),
     Setting("web.threads", 8, "số luồng của máy chủ web", 1, 64),
-    Setting(
-        "web.public_url",
-        "",
-        "địa chỉ mà điện thoại của thôn mở được, ví dụ https://loa.example.vn",
-        editable=True,
-    ),
+    Setting("web.public_url", "", "địa chỉ mà điện thoại của thôn mở được, ví dụ https://loa.example.vn"),
     Setting("web.trusted_proxies", 0, "số máy chủ trung gian (nginx, caddy) đứng trước web mà đài tin", 0, 5),
-    Setting("web.session_idle_min", 60, "phút không thao tác thì phải đăng nhập lại", 5, 1440, editable=True),
+    Setting("web.session_idle_min", 60, "phút không thao tác thì phải đăng nhập lại", 5, 1440),
     Setting("web.max_upload_mb", 5, "dung lượng tối đa của một lần gửi lên (MB)", 1, 100),
-    Setting("mail.host", "", "máy chủ gửi thư (SMTP); để trống = không gửi thư", editable=True),
-    Setting("mail.port", 587, "cổng của máy chủ gửi thư", 1, 65535, editable=True),
-    Setting("mail.security", "starttls", "mã hóa khi gửi thư: starttls, tls hoặc none", editable=True),
-    Setting("mail.user", "", "tên đăng nhập của hộp thư gửi", editable=True),
-    Setting("mail.password", "", "mật khẩu của hộp thư gửi", editable=True, secret=True),
-    Setting("mail.sender", "", "địa chỉ ghi ở dòng Người gửi; để trống = mail.user", editable=True),
+    Setting(
+        "web.max_recording_mb", 100, "dung lượng tối đa của một bản thu hoặc nhạc hiệu gửi lên (MB)", 5, 2_000
+    ),
+    Setting("mail.host", "", "máy chủ gửi thư (SMTP); để trống = không gửi thư"),
+    Setting("mail.port", 587, "cổng của máy chủ gửi thư", 1, 65535),
+    Setting("mail.security", "starttls", "mã hóa khi gửi thư: starttls, tls hoặc none"),
+    Setting("mail.user", "", "tên đăng nhập của hộp thư gửi"),
+    Setting("mail.password", "", "mật khẩu của hộp thư gửi"),
+    Setting("mail.sender", "", "địa chỉ ghi ở dòng Người gửi; để trống = mail.user"),
     Setting("newsroom.max_text_chars", 50_000, "số ký tự tối đa của một bản tin", 1_000, 1_000_000),
     Setting("newsroom.emergency_persons", 2, "số người để phát khẩn cấp: 2 (soạn và duyệt) hoặc 1", 1, 2),
     Setting("schedule.horizon_days", 14, "số ngày lập sẵn buổi phát", 1, 60),
-    Setting("schedule.content_close_min", 30, "chốt nội dung trước giờ phát (phút)", 1, 600, editable=True),
+    Setting("schedule.content_close_min", 30, "chốt nội dung trước giờ phát (phút)", 1, 600),
     Setting(
         "voice.chain", ("piper", "gtts", "kokoro:nu-1", "espeak:vi+f5"), "thứ tự giọng, dấu phẩy ngăn cách"
     ),
-    Setting("voice.speed", 1.0, "tốc độ đọc", 0.7, 1.3, editable=True),
-    Setting("voice.pause_comma_ms", 250, "nghỉ sau dấu phẩy (ms)", 0, 3000, editable=True),
-    Setting("voice.pause_sentence_ms", 650, "nghỉ giữa hai câu (ms)", 0, 5000, editable=True),
-    Setting("voice.pause_item_ms", 900, "nghỉ sau một gạch đầu dòng (ms)", 0, 5000, editable=True),
-    Setting("voice.pause_paragraph_ms", 1100, "nghỉ giữa hai đoạn (ms)", 0, 8000, editable=True),
+    Setting("voice.speed", 1.0, "tốc độ đọc", 0.7, 1.3),
+    Setting("voice.pause_comma_ms", 250, "nghỉ sau dấu phẩy (ms)", 0, 3000),
+    Setting("voice.pause_sentence_ms", 650, "nghỉ giữa hai câu (ms)", 0, 5000),
+    Setting("voice.pause_item_ms", 900, "nghỉ sau một gạch đầu dòng (ms)", 0, 5000),
+    Setting("voice.pause_paragraph_ms", 1100, "nghỉ giữa hai đoạn (ms)", 0, 8000),
+    Setting(
+        "voice.alternate", True, "giọng nam và giọng nữ thay nhau theo bản tin, khi giọng đang dùng có cả hai"
+    ),
     Setting("voice.cache_mb", 500, "dung lượng bộ nhớ câu đã đọc (MB)", 10, 100_000),
     Setting("player.output", "soundcard", "đầu ra của máy phát: soundcard, silent hoặc wav:ĐƯỜNG_DẪN"),
     Setting("player.server", "", "địa chỉ đài mà máy phát lấy lịch; để trống = chính máy này"),
-    Setting("player.token", "", "mã máy thu (để trống = dùng tệp trong var/player)", secret=True),
+    Setting("player.token", "", "mã máy thu (để trống = dùng tệp trong var/player)"),
     Setting("player.doorbell_s", 0.5, "nhịp hỏi lịch mới (giây); mạng di động nên đặt 5 đến 15", 0.2, 300.0),
     Setting("player.hours_ahead", 72, "số giờ nội dung giữ sẵn ở máy phát", 1, 240),
     Setting("player.disk_mb", 4_000, "dung lượng tối đa máy phát được dùng (MB)", 50, 1_000_000),
-    Setting("player.early_volume_percent", 70, "âm lượng tối đa trước 06:00 (%)", 0, 100, editable=True),
+    Setting("player.early_volume_percent", 70, "âm lượng tối đa trước 06:00 (%)", 0, 100),
 )
 _BY_KEY = {row.key: row for row in SETTINGS}
+# What a technician may change in the web; the others need a hand on the machine.
+EDITABLE = frozenset(
+    (
+        "web.public_url web.session_idle_min mail.host mail.port mail.security mail.user mail.password mail.sender "
+        "schedule.content_close_min voice.speed voice.pause_comma_ms voice.pause_sentence_ms voice.pause_item_ms "
+        "voice.pause_paragraph_ms player.early_volume_percent"
+    ).split()
+)
+SECRET = frozenset({"mail.password", "player.token"})  # never shown
 
 
 @dataclass(frozen=True)
@@ -99,6 +107,10 @@ class Settings:
     def number(self, key: str) -> float:
         """Value of a numeric setting."""
         return float(self.values[key])
+
+    def boolean(self, key: str) -> bool:
+        """Value of a yes-or-no setting."""
+        return bool(self.values[key])
 
     def text(self, key: str) -> str:
         """Value of a text setting."""

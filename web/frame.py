@@ -12,6 +12,7 @@ from sqlalchemy import func, select
 
 from broadcaster.model import BulletinState
 from broadcaster.newsroom.notices import unread
+from broadcaster.schedule.emergency.showing import board
 from broadcaster.store.tables import Bulletin
 from web.deps import now, reading
 from web.security import account
@@ -22,6 +23,7 @@ MENU = (
     ("bulletins.listing", "Bản tin", "paper", "see"),
     ("approve.queue", "Duyệt", "check", "approve"),
     ("week.table", "Lịch phát", "week", "see"),
+    ("emergency.page", "Khẩn cấp", "alert", "see"),
     ("jingles.listing", "Nhạc hiệu", "note", "see"),
     ("villages.listing", "Thôn", "people", "villages"),
     ("receivers.listing", "Máy thu", "device", "see"),
@@ -54,6 +56,7 @@ def _frame() -> dict[str, Any]:
         return values
     waiting = 0
     with reading() as session:
+        values["alarm"] = board(session, now=now())
         values["unread"] = unread(session, person.user_id)
         if person.may("approve"):
             waiting = (
@@ -80,11 +83,7 @@ def _frame() -> dict[str, Any]:
 
 # Pages that live under another screen's menu entry.
 _HOUSE = {
-    "own_account": "settings_pages",
-    "accounts": "settings_pages",
-    "delegations": "settings_pages",
+    "compose": "bulletins", "recordings": "bulletins", "airing": "week", "programme_frame": "jingles",
+    "own_account": "settings_pages", "accounts": "settings_pages", "delegations": "settings_pages",
     "dictionary": "settings_pages",
-    "compose": "bulletins",
-    "airing": "week",
-    "programme_frame": "jingles",
-}
+}  # fmt: skip

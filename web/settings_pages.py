@@ -8,7 +8,7 @@ from typing import Any
 from flask import Blueprint, current_app, flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
-from broadcaster.config import SETTINGS, Setting, sources
+from broadcaster.config import EDITABLE, SECRET, SETTINGS, Setting, sources
 from broadcaster.delivery.mail import Letter, configured, send
 from broadcaster.errors import BroadcasterError, InputError
 from broadcaster.newsroom.notices import letters_in_trouble
@@ -46,6 +46,8 @@ class Line:
     shown: str
     source: str
     at_once: bool
+    editable: bool
+    secret: bool
 
 
 @bp.get("")
@@ -140,7 +142,7 @@ def save_machine() -> ResponseReturnValue:
         if changed:
             values = write_settings(deps().settings.home, changed)
             _use(values)
-            shown = {key: "•••" if _setting(key).secret else value for key, value in values.items()}
+            shown = {key: "•••" if key in SECRET else value for key, value in values.items()}
             with writing() as session:
                 record(
                     session, station_id=station().id, actor=actor(session), action="sửa cài đặt máy",
@@ -226,9 +228,18 @@ def _machine_page(error: BroadcasterError | None = None) -> str:
     for row in SETTINGS:
         value = settings.values[row.key]
         shown = ", ".join(value) if isinstance(value, tuple) else str(value)
-        if row.secret:
+        if row.key in SECRET:
             shown = "đã đặt" if shown else ""
-        lines.append(Line(row, shown, origin[row.key], row.key.startswith(AT_ONCE)))
+        lines.append(
+            Line(
+                row,
+                shown,
+                origin[row.key],
+                row.key.startswith(AT_ONCE),
+                row.key in EDITABLE,
+                row.key in SECRET,
+            )
+        )
     with reading() as session:
         trouble = letters_in_trouble(session)
     return render_template(
@@ -242,14 +253,14 @@ def _changed() -> dict[str, str]:
     origin = sources(deps().settings.home)
     found = {}
     for row in SETTINGS:
-        if not row.editable or row.key not in request.form or origin[row.key] == "environment":
+        if row.key not in EDITABLE or row.key not in request.form or origin[row.key] == "environment":
             continue
         typed = (
             request.form[row.key].strip().replace(",", ".")
             if isinstance(row.default, float)
             else request.form[row.key].strip()
         )
-        if row.secret and not typed:
+        if row.key in SECRET and not typed:
             continue
         if typed != str(deps().settings.values[row.key]):
             found[row.key] = typed
@@ -257,10 +268,6 @@ def _changed() -> dict[str, str]:
     if address and not address.startswith(("http://", "https://")):
         raise InputError("Địa chỉ cho điện thoại phải bắt đầu bằng http:// hoặc https://. Hãy gõ lại.")
     return found
-
-
-def _setting(key: str) -> Setting:
-    return next(row for row in SETTINGS if row.key == key)
 
 
 def _use(values: dict[str, Any]) -> None:

@@ -7,6 +7,7 @@ from broadcaster.store.tables.newsroom import (
     DraftCopy,
     Jingle,
     LexiconEntry,
+    Recording,
     Revision,
     TakeRow,
     TemplateRevision,
@@ -23,6 +24,14 @@ from broadcaster.store.tables.outside import (
     PlanSource,
     SocialPost,
     TopicTarget,
+)
+from broadcaster.store.tables.papers import (
+    ActivityFile,
+    ActivityRow,
+    ReportFrame,
+    ReportText,
+    SweptAudio,
+    UpkeepRun,
 )
 from broadcaster.store.tables.people import (
     Audit,
@@ -51,6 +60,12 @@ from broadcaster.store.tables.schedule import (
 )
 
 __all__ = [
+    "ActivityFile",
+    "ActivityRow",
+    "ReportFrame",
+    "ReportText",
+    "SweptAudio",
+    "UpkeepRun",
     "Airing",
     "AiringVillage",
     "ApiToken",
@@ -83,6 +98,7 @@ __all__ = [
     "Receiver",
     "ReceiverVillage",
     "RenderJob",
+    "Recording",
     "Rendition",
     "Revision",
     "Rotation",
