@@ -61,6 +61,11 @@ SETTINGS: tuple[Setting, ...] = (
     Setting("voice.pause_item_ms", 900, "nghỉ sau một gạch đầu dòng (ms)", 0, 5000),
     Setting("voice.pause_paragraph_ms", 1100, "nghỉ giữa hai đoạn (ms)", 0, 8000),
     Setting("voice.cache_mb", 500, "dung lượng bộ nhớ câu đã đọc (MB)", 10, 100_000),
+    Setting(
+        "voice.listen_back",
+        False,
+        "máy nghe lại bản thu và chỉ ra chỗ nghe không rõ (cần gói viet-asr; chỉ để tham khảo)",
+    ),
     Setting("player.output", "soundcard", "đầu ra của máy phát: soundcard, silent hoặc wav:ĐƯỜNG_DẪN"),
     Setting("player.server", "", "địa chỉ đài mà máy phát lấy lịch; để trống = chính máy này"),
     Setting("player.token", "", "mã máy thu (để trống = dùng tệp trong var/player)"),
@@ -86,6 +91,10 @@ class Settings:
     def number(self, key: str) -> float:
         """Value of a numeric setting."""
         return float(self.values[key])
+
+    def flag(self, key: str) -> bool:
+        """Value of a yes-or-no setting."""
+        return bool(self.values[key])
 
     def text(self, key: str) -> str:
         """Value of a text setting."""

@@ -21,6 +21,7 @@ from broadcaster.newsroom.bulletins import (
     revision_by_id,
     waiting,
 )
+from broadcaster.newsroom.hearing import hearing_job, hearing_of
 from broadcaster.store.tables import Airing, RenderJob, Revision, Variant, VariantItem
 from web import marking
 from web.deps import deps, now, reading, today, writing
@@ -144,6 +145,8 @@ def _page(session: Session, revision: Revision, error: BroadcasterError | None =
         "mine": signed_in().user_id
         in {revision.bulletin.author_id, revision.submitted_by_id, *revision.writers},
         "job": _take_job(session, revision),
+        "hearing_job": hearing_job(session, revision.id),
+        "hearing": hearing_of(session, revision.id),
         "reasons": REASONS,
     }
     return render_template("approve.html", error=error, **values)

@@ -24,6 +24,7 @@ from broadcaster.newsroom.bulletins import (
     submit,
     withdraw,
 )
+from broadcaster.newsroom.hearing import hearing_job, hearing_of
 from broadcaster.schedule.running import speech_ms
 from broadcaster.store.tables import Airing, Bulletin, Topic, Variant, VariantItem
 from web import marking
@@ -186,6 +187,8 @@ def _page(
         "length_ms": speech_ms(bulletin, None) if bulletin.draft_text.strip() else 0,
         "topics": session.scalars(select(Topic).order_by(Topic.position, Topic.id)).all(),
         "revision": newest,
+        "hearing_job": hearing_job(session, newest.id) if newest else None,
+        "hearing": hearing_of(session, newest.id) if newest else None,
         "airings": _airings(session, bulletin),
         "may_write": person is not None and person.may("write"),
         "same_as_sent": newest is not None and newest.text.strip() == bulletin.draft_text.strip(),
