@@ -189,8 +189,15 @@ def _asking(db: Database) -> Iterator[tuple[Session, Receiver]]:
 def _telling(db: Database) -> Iterator[tuple[Session, Receiver]]:
     """A session that writes to the station of the token's receiver."""
     station_id, receiver_id = _identify(db)
+    life = request.headers.get("Player-Life", "")[:32]
     with db.writing(station_id=station_id) as session:
-        yield session, _own(session, receiver_id)
+        receiver = _own(session, receiver_id)
+        receivers.living(session, receiver, life, now=_now())
+        rival = receivers.is_rival(receiver, life)
+        if not rival:
+            yield session, receiver
+    if rival:  # its plan and its files it still gets: a village without sound would be worse
+        raise Refusal(409, "Hai máy đang dùng chung mã của máy thu này. Hãy ghép nối lại một trong hai máy.")
 
 
 def _identify(db: Database) -> tuple[int, int]:

@@ -14,7 +14,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from broadcaster.delivery.receivers import station_of
-from broadcaster.model import PlannedAiring, RenditionKind
+from broadcaster.model import AiringState, PlannedAiring, RenditionKind
 from broadcaster.schedule.plan import plan_between
 from broadcaster.signing import canonical_json, sign
 from broadcaster.store.blobs import Blobs
@@ -22,8 +22,9 @@ from broadcaster.store.keys import Keys
 from broadcaster.store.tables import Jingle, Receiver
 
 FORMAT: Final = 1
-# A box that was switched off yesterday still hears of yesterday's airings, so that it can account for them.
-LOOK_BACK: Final = timedelta(hours=24)
+# A box that was switched off still hears of what it was not there for, so that it can account for it: as long
+# as the report waits for it.
+LOOK_BACK: Final = timedelta(days=7)
 CLIP_SUFFIX: Final = "flac"  # the house format of jingles
 
 
@@ -110,7 +111,8 @@ def _airing(line: PlannedAiring) -> dict[str, Any]:
         "volume_percent": line.volume_percent,
         "title": line.slot_name,
         "duration_ms": line.duration_ms or 0,
-        "state": str(line.state),
+        # A player ends what it was told to skip, also in the middle, and never begins it again.
+        "state": str(AiringState.SKIPPED if line.stopped_at is not None else line.state),
         "reason": line.reason,
         "variant": line.variant,
         "file": None

@@ -18,6 +18,7 @@ from broadcaster.store.tables import Receiver, Station, Village
 ALPHABET: Final = "abcdefghjkmnpqrstuvwxyz23456789"
 CODE_LENGTH: Final = 8
 CODE_LIFE: Final = timedelta(minutes=15)
+LIVES_KEPT: Final = 8
 
 
 class CodeExpired(Refused):
@@ -40,7 +41,7 @@ def add_receiver(
     if len(villages) != len(wanted):
         raise NotFound("Có thôn không thuộc đài này. Hãy tải lại trang rồi chọn lại thôn.")
     receiver = Receiver(
-        station_id=station_id, name=title, created_at=now, villages=villages, heartbeat={}, token_hash="",
+        station_id=station_id, name=title, created_at=now, villages=villages, heartbeat={}, lives=[], token_hash="",
         pairing_hash="",
     )  # fmt: skip
     session.add(receiver)
@@ -89,6 +90,7 @@ def issue_token(receiver: Receiver) -> str:
     receiver.token_hash = _hash(token)
     receiver.pairing_hash = ""
     receiver.pairing_until = None
+    receiver.lives, receiver.rival_at = [], None
     return token
 
 
@@ -114,6 +116,24 @@ def heartbeat(session: Session, receiver: Receiver, data: Mapping[str, Any], *, 
     """Keep what a player says of itself, and when."""
     receiver.heartbeat = dict(data)
     receiver.last_seen_at = now
+    session.flush()
+
+
+def is_rival(receiver: Receiver, life: str) -> bool:
+    """True when `life` (a player's process) was followed by another one and speaks all the same.
+
+    A player that is started again has a new name, so one that was replaced and goes on is a second player
+    with the same token: a copied memory card, a copied folder.
+    """
+    return life in receiver.lives[:-1]
+
+
+def living(session: Session, receiver: Receiver, life: str, *, now: datetime) -> None:
+    """Write down which process speaks with this receiver's token, and when two did at once."""
+    if is_rival(receiver, life):
+        receiver.rival_at = now
+    elif life and life not in receiver.lives:
+        receiver.lives = [*receiver.lives, life][-LIVES_KEPT:]
     session.flush()
 
 

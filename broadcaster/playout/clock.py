@@ -12,12 +12,15 @@ from typing import Protocol
 class Clock(Protocol):
     """`now` may step (that is what wall clocks do); `monotonic` (seconds) never does.
 
-    `wait` returns after `seconds`, or at once when `wake` is set, and clears it.
+    `since_boot` (seconds) runs on while the machine sleeps: a wall clock that moved and this one did not
+    was set; one that both moved slept.  `wait` returns after `seconds`, or at once when `wake` is set, and clears it.
     """
 
     def now(self) -> datetime: ...
 
     def monotonic(self) -> float: ...
+
+    def since_boot(self) -> float: ...
 
     def wait(self, wake: threading.Event, seconds: float) -> None: ...
 
@@ -32,6 +35,11 @@ class SystemClock:
     def monotonic(self) -> float:
         """Seconds that only grow."""
         return time.monotonic()
+
+    def since_boot(self) -> float:
+        """Linux stops its monotonic clock while it sleeps, Windows does not."""
+        boot = getattr(time, "CLOCK_BOOTTIME", None)
+        return time.monotonic() if boot is None else time.clock_gettime(boot)
 
     def wait(self, wake: threading.Event, seconds: float) -> None:
         """Sleep, but not longer than until somebody wakes."""
@@ -58,6 +66,10 @@ class GivenClock:
     def monotonic(self) -> float:
         """Seconds since the given start."""
         return (self._now - self._start).total_seconds()
+
+    def since_boot(self) -> float:
+        """The same."""
+        return self.monotonic()
 
     def attach(self, pump: Callable[[datetime], None]) -> None:
         """`pump(until)` is called before the clock moves to `until`."""

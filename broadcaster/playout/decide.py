@@ -167,7 +167,9 @@ def _deadline(airing: ToPlay) -> datetime:
 
 
 def _playable(airing: ToPlay, journal: Journal) -> bool:
-    return airing.file is not None and airing.file.sha256 in journal.ready and not journal.fault
+    if journal.fault or (journal.unwritable and airing.priority is not Priority.EMERGENCY):
+        return False
+    return airing.file is not None and airing.file.sha256 in journal.ready
 
 
 def _closed(
@@ -181,15 +183,15 @@ def _closed(
     if lost is not None and lost[0] < deadline and airing.planned_at < lost[1]:
         reason = NO_CLOCK
     elif asleep and since <= airing.planned_at:
-        event, reason = AsRunEvent.MISSED, _away(since, instant, manifest.zone)
+        event, reason = _absent(since, instant, manifest.zone, stepped=journal.stepped)
     elif airing.file is None:
         reason = airing.reason or NO_PROGRAMME
-    elif journal.fault:
-        reason = journal.fault
+    elif journal.fault or journal.unwritable:
+        reason = journal.fault or journal.unwritable
     elif airing.file.sha256 not in journal.held:
         reason = NOT_HERE
     elif asleep:
-        event, reason = AsRunEvent.MISSED, _away(since, instant, manifest.zone)
+        event, reason = _absent(since, instant, manifest.zone, stepped=journal.stepped)
     elif since > deadline:
         event, reason = AsRunEvent.MISSED, TOO_LATE
     else:
@@ -197,10 +199,16 @@ def _closed(
     return Close(airing.id, instant, event, reason)
 
 
-def _away(since: datetime, instant: datetime, zone: str) -> str:
+def _absent(since: datetime, instant: datetime, zone: str, *, stepped: bool) -> tuple[AsRunEvent, str]:
+    """Nobody looked between these instants: the player was off or asleep, or they never were."""
     place = ZoneInfo(zone)
-    start, end = since.astimezone(place), instant.astimezone(place)
-    return f"Máy phát không chạy từ {start:%H:%M:%S %d/%m} đến {end:%H:%M:%S %d/%m}."
+    start, end = (f"{at.astimezone(place):%H:%M:%S %d/%m}" for at in (since, instant))
+    if stepped:
+        return (
+            AsRunEvent.SKIPPED,
+            f"Đồng hồ của máy phát được chỉnh từ {start} sang {end}, qua giờ của buổi này.",
+        )
+    return AsRunEvent.MISSED, f"Máy phát không chạy từ {start} đến {end}."
 
 
 def _start(airing: ToPlay, at: datetime, manifest: Manifest, journal: Journal) -> Start:

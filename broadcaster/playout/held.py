@@ -5,12 +5,15 @@ from __future__ import annotations
 import hashlib
 import json
 import os
+import shutil
 import threading
+from collections.abc import Callable
 from pathlib import Path
 from typing import Final
 
 from broadcaster.errors import PlayerError
 from broadcaster.playout.plan import LARGEST_BYTES, AudioFile, Manifest, read_manifest
+from broadcaster.playout.reserve import ROOM_BYTES
 from broadcaster.signing import verify
 
 _FILE: Final = "manifest.json"
@@ -72,11 +75,18 @@ class HeldManifest:
             self.damaged = f"Lịch giữ trên đĩa không dùng được ({error}); đang chờ lịch mới từ đài."
 
 
+def free_bytes(folder: Path) -> int:
+    """Room left on the disk."""
+    return shutil.disk_usage(folder).free
+
+
 class HeldAudio:
     """Audio files by hash.  What is here was checked; a part of a file is called `.part`."""
 
-    def __init__(self, folder: Path, *, budget_bytes: int) -> None:
-        self.folder, self._budget = folder, budget_bytes
+    def __init__(
+        self, folder: Path, *, budget_bytes: int, free_bytes: Callable[[Path], int] = free_bytes
+    ) -> None:
+        self.folder, self._budget, self._free_bytes = folder, budget_bytes, free_bytes
         folder.mkdir(parents=True, exist_ok=True)
 
     def path(self, file: AudioFile) -> Path | None:
@@ -108,26 +118,29 @@ class HeldAudio:
         return target
 
     def make_room(self, file: AudioFile, needed: frozenset[str]) -> None:
-        """Delete what no manifest names, the oldest first, until `file` fits the budget.
+        """Delete what no manifest names, the oldest first, until `file` fits the budget and the disk.
 
         PlayerError when it cannot fit.  `needed` are names of files and is never deleted.
         """
         entries = [(path, path.stat()) for path in self.folder.iterdir() if path != self.part(file)]
         used = sum(stat.st_size for _path, stat in entries)
-        spare = [
+        free = self._free_bytes(self.folder)
+        spare = sorted(
             (stat.st_mtime, stat.st_size, path)
             for path, stat in entries
             if path.name.removesuffix(".part") not in needed
-        ]
-        for _time, size, path in sorted(spare):
-            if used + file.size_bytes <= self._budget:
-                return
+        )
+        size = file.size_bytes
+        while used + size > self._budget or free < size + ROOM_BYTES:
+            if not spare:
+                raise PlayerError(
+                    "Hết chỗ dành cho âm thanh trên máy phát. Hãy tăng cài đặt player.disk_mb hoặc thay ổ đĩa."
+                    if used + size > self._budget
+                    else "Ổ đĩa của máy phát đã đầy nên không tải thêm được. Hãy xóa bớt tệp trên máy phát."
+                )
+            _time, gained, path = spare.pop(0)
             path.unlink(missing_ok=True)
-            used -= size
-        if used + file.size_bytes > self._budget:
-            raise PlayerError(
-                "Hết chỗ dành cho âm thanh trên máy phát. Hãy tăng cài đặt player.disk_mb hoặc thay ổ đĩa."
-            )
+            used, free = used - gained, free + gained
 
 
 def replace_whole(path: Path, data: bytes) -> None:

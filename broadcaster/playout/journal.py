@@ -7,9 +7,10 @@ memory card does not write over old reports.
 
 from __future__ import annotations
 
+import json
 import sqlite3
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -19,6 +20,7 @@ from typing import Any, Final
 from broadcaster.errors import PlayerError
 from broadcaster.model import AsRunEvent, Priority
 from broadcaster.playout.plan import Record
+from broadcaster.playout.reserve import Reserve
 
 _SCHEMA: Final = """
 CREATE TABLE IF NOT EXISTS event (
@@ -64,6 +66,8 @@ class Ledger:
     def __init__(self, path: Path) -> None:
         path.parent.mkdir(parents=True, exist_ok=True)
         self._lock = threading.RLock()
+        self._reserve = Reserve(path.with_name(path.stem + ".reserve"))
+        self._reserve.tend()
         try:
             self._db = sqlite3.connect(path, timeout=10.0, isolation_level=None, check_same_thread=False)
         except sqlite3.Error as error:
@@ -158,11 +162,17 @@ class Ledger:
         with self._writing():
             self._db.execute("UPDATE airing SET offset_ms = ? WHERE id = ?", (offset_ms, airing_id))
 
-    def records(self) -> dict[str, Record]:
-        """The last word on every airing."""
-        with self._lock:
+    def records(self, airing_ids: Iterable[str]) -> dict[str, Record]:
+        """The last word on these airings, and on every one that is said to sound.
+
+        Not on all: years of them would be read twenty times a second.
+        """
+        names = list(airing_ids)
+        with self._reading():
             rows = self._db.execute(
-                "SELECT id, event, at, offset_ms, attempts, sha256, priority, started_at FROM airing"
+                "SELECT id, event, at, offset_ms, attempts, sha256, priority, started_at FROM airing "
+                "WHERE event IN (?, ?) OR id IN (SELECT value FROM json_each(?))",
+                (*(event.value for event in _SOUNDING), json.dumps(names)),
             ).fetchall()
         return {str(row[0]): _record(row) for row in rows}
 
@@ -170,7 +180,7 @@ class Ledger:
 
     def to_upload(self, *, most: int = 200) -> list[Event]:
         """The oldest events that the station has not confirmed."""
-        with self._lock:
+        with self._reading():
             rows = self._db.execute(
                 "SELECT sequence, airing_id, event, at, offset_ms, sha256, reason FROM event "
                 "WHERE sequence > ? ORDER BY sequence LIMIT ?",
@@ -202,33 +212,37 @@ class Ledger:
 
     # ------------------------------------------------------------------------------------ marks
 
-    def born(self, now: datetime) -> datetime:
-        """When this ledger began: what was due before is not this player's business."""
+    def born_at(self) -> datetime | None:
+        """When this ledger began: what was due before is not this player's business.  None = not yet."""
+        return self._instant("born_at")
+
+    def born(self, at: datetime) -> None:
+        """It begins (or began, when a clock that ran ahead is put right) at `at`."""
         with self._writing():
-            known = self._get("born_at")
-            if known is None:
-                self._put("born_at", _text(now))
-                return now
-            return datetime.fromisoformat(known)
+            self._put("born_at", _text(at))
 
     def alive(self, now: datetime) -> None:
-        """The player was there at `now`."""
+        """The player was there at `now`, by a clock that is believed: no earlier instant can come again.
+
+        A `now` before what was written stands: the station has put a clock right that had run ahead.
+        """
+        self._reserve.tend()
         with self._writing():
             self._put("alive_at", _text(now))
+            self._put("floor", _text(now))
+
+    def touch(self) -> None:
+        """Write something that means nothing: PlayerError while the ledger cannot be written."""
+        with self._writing():
+            self._put("touched", "")
 
     def last_alive(self) -> datetime | None:
         """When the player was there the last time, as far as it was written down."""
-        with self._lock:
-            known = self._get("alive_at")
-        return None if known is None else datetime.fromisoformat(known)
+        return self._instant("alive_at")
 
-    def last_entry(self) -> datetime | None:
-        """The latest instant in the ledger: the clock can never be earlier than that."""
-        with self._lock:
-            (latest,) = self._db.execute("SELECT MAX(at) FROM event").fetchone()
-            alive = self._get("alive_at")
-        found = [datetime.fromisoformat(text) for text in (latest, alive) if text]
-        return max(found, default=None)
+    def floor(self) -> datetime | None:
+        """The clock can never be earlier than this.  None = nothing was written yet."""
+        return self._instant("floor")
 
     # ------------------------------------------------------------------------------------ inside
 
@@ -246,6 +260,7 @@ class Ledger:
             except sqlite3.Error as error:
                 if self._db.in_transaction:
                     self._db.execute("ROLLBACK")
+                self._reserve.release()  # if it was the disk, the next try has some room
                 raise PlayerError(
                     f"Không ghi được sổ của máy phát: {error}. Hãy kiểm tra ổ đĩa của máy phát."
                 ) from error
@@ -259,6 +274,7 @@ class Ledger:
             "INSERT INTO event VALUES (?, ?, ?, ?, ?, ?, ?)",
             (number, airing_id, event.value, _text(at), offset_ms, sha256, reason[:1000]),
         )
+        self._put("floor", max(_text(at), self._get("floor") or ""))
 
     def _move(self, airing_id: str, event: AsRunEvent, at: datetime, offset_ms: int) -> None:
         self._db.execute(
@@ -273,6 +289,21 @@ class Ledger:
             (airing_id,),
         ).fetchone()
         return None if row is None else _record(row)
+
+    @contextmanager
+    def _reading(self) -> Iterator[None]:
+        with self._lock:
+            try:
+                yield
+            except sqlite3.Error as error:
+                raise PlayerError(
+                    f"Không đọc được sổ của máy phát: {error}. Hãy kiểm tra ổ đĩa của máy phát."
+                ) from error
+
+    def _instant(self, name: str) -> datetime | None:
+        with self._reading():
+            known = self._get(name)
+        return None if known is None else datetime.fromisoformat(known)
 
     def _confirmed(self) -> int:
         return int(self._get("confirmed") or 0)

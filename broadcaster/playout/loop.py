@@ -9,6 +9,7 @@ from __future__ import annotations
 import logging
 import shutil
 import threading
+from collections.abc import Callable
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any, Final
@@ -19,6 +20,7 @@ from broadcaster import __version__
 from broadcaster.config import Settings
 from broadcaster.errors import PlayerError
 from broadcaster.model import AsRunEvent, Priority
+from broadcaster.playout.book import Book
 from broadcaster.playout.clock import Clock, GivenClock
 from broadcaster.playout.decide import Action, Close, Start, Stop, decide, next_instant
 from broadcaster.playout.held import HeldAudio, HeldManifest
@@ -28,22 +30,24 @@ from broadcaster.playout.outputs.deck import FADE, Samples
 from broadcaster.playout.pairing import Pairing
 from broadcaster.playout.plan import AudioFile, Journal, Manifest, ToPlay
 from broadcaster.playout.sound import Shelf
-from broadcaster.playout.sync import Sync
+from broadcaster.playout.sync import Link, Sync
+from broadcaster.playout.trust import Trust
 
 _LOG = logging.getLogger(__name__)
 _DECODE_AHEAD: Final = timedelta(seconds=120)
 _TICK_S, _CLOSE_TICK_S = 1.0, 0.05
+_TROUBLE_TICK_S: Final = 0.2  # shorter than an airing is cued ahead: a ledger that comes back is in time
 _ALIVE_S: Final = 10.0
 _PROGRESS_S: Final = 5.0
-_SLACK: Final = timedelta(seconds=5)  # an airing is committed up to this long before its instant
 DEVICE_LOST: Final = "Card âm thanh ngừng giữa buổi."
 SILENT_PROGRAMME: Final = "Chương trình vừa phát không có tiếng. Hãy nghe lại bản ghi ở đài."
-_OFF_S: Final = 120.0  # a clock this far from the station's is not to be believed
-_MEASURED_LATELY_S: Final = 900.0
 
 
 class Player:
-    """One output, one ledger, one manifest."""
+    """One output, one ledger, one manifest.
+
+    `threads=False`: nothing runs beside the caller's `tick` and `sync_once` (a given clock, a simulation).
+    """
 
     def __init__(
         self,
@@ -55,18 +59,18 @@ class Player:
         output: Output,
         clock: Clock,
         upload: bool = True,
+        threads: bool = True,
+        audio: HeldAudio | None = None,
+        link: Callable[[Pairing, str], Link] | None = None,
     ) -> None:
         self._clock, self._output, self._ledger = clock, output, ledger
-        self._folder = folder
+        self._folder, self._threads = folder, threads
         self._early = settings.integer("player.early_volume_percent")
         self._wake = threading.Event()
-        self._given = isinstance(clock, GivenClock)
         self._held = HeldManifest(folder, pairing.public_key)
         budget = settings.integer("player.disk_mb") * 1_000_000
-        self._audio = HeldAudio(folder / "audio", budget_bytes=budget)
-        self._shelf = Shelf(self._audio.path, threaded=not self._given, changed=self._wake.set)
-        self._offset_s: float | None = None
-        self._offset_at = 0.0
+        self._audio = audio or HeldAudio(folder / "audio", budget_bytes=budget)
+        self._shelf = Shelf(self._audio.path, threaded=threads, changed=self._wake.set)
         self._sync = Sync(
             pairing,
             held=self._held,
@@ -77,13 +81,13 @@ class Player:
             changed=self._wake.set,
             measured=self._measured,
             upload=upload,
+            **({} if link is None else {"link": link}),
         )
         now = clock.now()
-        self._born = ledger.born(now)
-        self._floor = ledger.last_entry() or now
-        self._since = ledger.last_alive() or self._born
-        self._clock_lost: tuple[datetime, datetime] | None = None
-        self._believed, self._doubted_at = True, 0.0
+        self._book = Book(ledger)
+        self._born = ledger.born_at()
+        self._trust = Trust(ledger.floor() or now)
+        self._since = ledger.last_alive() or self._born or now
         self._sounding: str | None = None
         self._base_ms: dict[str, int] = {}  # where in the programme the clip in the output began
         self._volume = 0
@@ -95,10 +99,10 @@ class Player:
 
     def run(self, stop: threading.Event, until: datetime | None = None) -> None:
         """Look and act until told to stop; what sounds then is written down as interrupted."""
-        if self._given:
-            self._sync.once()
-        else:
+        if self._threads:
             self._sync.start()
+        else:
+            self._sync.once()
         try:
             while not stop.is_set():
                 rest_s = self.tick()
@@ -108,36 +112,46 @@ class Player:
                         break
                     rest_s = min(rest_s, (until - now).total_seconds())
                 self._clock.wait(self._wake, rest_s)
-            self._leave()
+            self.leave()
         finally:
-            self._shelf.close()
-            if self._given:
-                self._sync.once()
-            self._sync.close()
+            self.close()
+
+    def close(self) -> None:
+        """End the threads; without them, say the last word to the station."""
+        self._shelf.close()
+        if not self._threads:
+            self._sync.once()
+        self._sync.close()
+
+    def sync_once(self) -> None:
+        """Plan, files and as-run now, in the caller's thread."""
+        self._sync.once()
 
     def tick(self) -> float:
         """One look; returns seconds until the next one is due."""
         now = self._clock.now()
         manifest = self._held.manifest
-        try:
-            self._collect(now)
-            self._output.tend()
-            self._judge_clock(now, manifest)
-            self._shelf.want(self._wanted(now, manifest))
-            journal = self._journal()
-            for action in decide(now, self._since, manifest, journal):
-                self._carry_out(action, manifest)
-            self._remember(now)
-            self._trouble = ""
-        except PlayerError as error:  # the ledger cannot be written: silence, and an alarm, until it can
-            if error.message != self._trouble:
-                _LOG.error("%s", error.message)
-            self._trouble = error.message
-            return _TICK_S
-        if self._believed:
+        self._book.settle()
+        self._collect(now)
+        self._output.tend()
+        self._trust.judge(
+            now, self._clock.monotonic(), self._clock.since_boot(), manifest.issued_at if manifest else None
+        )
+        self._be_born(now, manifest)
+        self._shelf.want(self._wanted(now, manifest))
+        journal = self._journal(now, manifest)
+        for action in decide(now, self._since, manifest, journal):
+            self._carry_out(action, manifest)
+        self._remember(now)
+        if self._trust.believed:
             self._since = now
+        if self._book.trouble != self._trouble:
+            self._trouble = self._book.trouble
+            _LOG.error("%s", self._trouble or "Sổ của máy phát ghi lại được.")
         if self._sounding is not None:
             return _CLOSE_TICK_S
+        if self._trouble:
+            return _TROUBLE_TICK_S
         coming = next_instant(now, manifest, journal)
         if coming is None:
             return _TICK_S
@@ -147,7 +161,7 @@ class Player:
         """What the heartbeat says (`docs/api/heartbeat.schema.json`)."""
         manifest = self._held.manifest
         alarms = [self._output.fault, self._trouble, self._quiet, self._held.damaged, self._shelf.bad()]
-        if not self._believed:
+        if not self._trust.believed:
             alarms.append("Đồng hồ của máy phát không đáng tin; chỉ phát khẩn cấp.")
         alarms += self._sync.problems()
         return {
@@ -157,7 +171,7 @@ class Player:
             "version": manifest.version if manifest else 0,
             "cached_until": self._cached_until(manifest),
             "disk_free_mb": shutil.disk_usage(self._folder).free // 1_000_000,
-            "clock_offset_s": None if self._offset_s is None else round(self._offset_s, 3),
+            "clock_offset_s": None if self._trust.offset_s is None else round(self._trust.offset_s, 3),
             "volume_percent": self._volume,
             "output": self._output.name,
             "sounding": self._sounding,
@@ -166,48 +180,48 @@ class Player:
 
     # ------------------------------------------------------------------------------------ looking
 
-    def _judge_clock(self, now: datetime, manifest: Manifest | None) -> None:
-        trusted = self._trusted(now, manifest)
-        if self._believed and not trusted:
-            self._doubted_at = self._clock.monotonic()
-        if trusted and not self._believed:
-            self._clock_lost = (now - timedelta(seconds=self._clock.monotonic() - self._doubted_at), now)
-        self._believed = trusted
+    def _be_born(self, now: datetime, manifest: Manifest | None) -> None:
+        """What was due before the first plan was made is not this player's business."""
+        if not self._trust.believed or manifest is None or (self._born is not None and self._born <= now):
+            return
+        born = min(now, manifest.issued_at)
+        try:
+            self._ledger.born(born)
+        except PlayerError as error:
+            self._book.trouble = error.message
+            return
+        if self._born is None:
+            self._since = min(self._since, born)
+        self._born = born
 
-    def _journal(self) -> Journal:
+    def _journal(self, now: datetime, manifest: Manifest | None) -> Journal:
         return Journal(
-            born_at=self._born,
-            records=self._ledger.records(),
+            born_at=self._born or now,
+            records=self._book.records(one.id for one in manifest.airings) if manifest else {},
             sounding=self._sounding,
             ready=self._shelf.ready(),
             held=self._audio.hashes(),
-            trusted=self._believed,
-            floor=self._floor,
-            clock_lost=self._clock_lost,
+            trusted=self._trust.believed,
+            floor=self._trust.floor,
+            clock_lost=self._trust.lost,
+            stepped=self._trust.stepped,
             fault=self._output.fault,
+            unwritable=self._book.trouble,
             early_volume_percent=self._early,
         )
 
-    def _trusted(self, now: datetime, manifest: Manifest | None) -> bool:
-        """The station's clock decides while it answers; else time cannot lie before what was written."""
-        if self._offset_s is not None and not self._given:
-            if self._clock.monotonic() - self._offset_at < _MEASURED_LATELY_S:
-                return abs(self._offset_s) <= _OFF_S
-        if manifest is not None and now < manifest.issued_at - timedelta(seconds=_OFF_S):
-            return False
-        return now >= self._floor - _SLACK
-
     def _measured(self, station_now: datetime) -> None:
         """The station's Date, as the sync thread saw it (whole seconds: half a second of doubt)."""
-        self._offset_s = (self._clock.now() - station_now).total_seconds() - 0.5
-        self._offset_at = self._clock.monotonic()
+        if not isinstance(self._clock, GivenClock):
+            offset_s = (self._clock.now() - station_now).total_seconds() - 0.5
+            self._trust.measured(offset_s, self._clock.monotonic())
 
     def _wanted(self, now: datetime, manifest: Manifest | None) -> list[AudioFile]:
         """What must be decoded now: alert clips, what comes soon, what may still start or go on."""
         if manifest is None:
             return []
-        if not self._believed:  # the same earliest possible instant that an emergency is judged by
-            now = max(now, manifest.issued_at, self._floor)
+        if not self._trust.believed:  # the same earliest possible instant that an emergency is judged by
+            now = max(now, manifest.issued_at, self._trust.floor)
         soon = sorted(
             (
                 airing
@@ -222,12 +236,12 @@ class Player:
 
     def _remember(self, now: datetime) -> None:
         at = self._clock.monotonic()
-        if self._believed and at - self._alive_at >= _ALIVE_S:
-            self._ledger.alive(now)
-            self._floor = max(self._floor, now)
+        if self._trust.believed and at - self._alive_at >= _ALIVE_S:
+            self._book.alive(now)
+            self._trust.wrote(now)
             self._alive_at = at
         if self._sounding is not None and at - self._progress_at >= _PROGRESS_S:
-            self._ledger.progress(self._sounding, self._heard_ms(self._sounding))
+            self._book.progress(self._sounding, self._heard_ms(self._sounding))
             self._progress_at = at
 
     def _cached_until(self, manifest: Manifest | None) -> str | None:
@@ -261,15 +275,9 @@ class Player:
         if samples is None or airing.file is None:
             return
         if action.resumed:
-            agreed = self._ledger.resume(airing.id, at=action.at, offset_ms=action.offset_ms)
+            agreed = self._book.resume(airing.id, at=action.at, offset_ms=action.offset_ms)
         else:
-            agreed = self._ledger.start(
-                airing.id,
-                at=action.at,
-                sha256=airing.file.sha256,
-                priority=airing.priority,
-                reason=action.reason,
-            )
+            agreed = self._book.begin(airing, at=action.at, reason=action.reason)
         if not agreed:
             return
         self._output.play_at(airing.id, samples, action.at, gain=action.volume_percent / 100)
@@ -306,15 +314,13 @@ class Player:
     def _stop(self, action: Stop) -> None:
         heard = self._output.stop_at(action.at).get(action.airing_id, 0)
         offset = max(0, self._base_ms.get(action.airing_id, 0) + heard)
-        self._ledger.close_airing(
-            action.airing_id, action.event, at=action.at, offset_ms=offset, reason=action.reason
-        )
+        self._book.end(action.airing_id, action.event, at=action.at, offset_ms=offset, reason=action.reason)
         if self._sounding == action.airing_id:
             self._sounding = None
         self._sync.report_soon()
 
     def _close(self, action: Close) -> None:
-        self._ledger.close_airing(
+        self._book.end(
             action.airing_id, action.event, at=action.at, offset_ms=action.offset_ms, reason=action.reason
         )
         _LOG.info("%s %s: %s", action.airing_id, action.event, action.reason)
@@ -344,15 +350,16 @@ class Player:
     def _end(self, event: AsRunEvent, at: datetime, offset_ms: int, reason: str) -> None:
         """What sounds has ended by itself."""
         assert self._sounding is not None, "only what sounds can end"
-        self._ledger.close_airing(self._sounding, event, at=at, offset_ms=offset_ms, reason=reason)
+        self._book.end(self._sounding, event, at=at, offset_ms=offset_ms, reason=reason)
         self._sounding = None
         self._sync.report_soon()
 
-    def _leave(self) -> None:
+    def leave(self) -> None:
         """Told to stop while something sounds: say so in the ledger."""
         now = self._clock.now()
         self._collect(now)
         if self._sounding is not None:
             reason = "Máy phát được tắt giữa buổi."
             self._stop(Stop(self._sounding, now, AsRunEvent.INTERRUPTED, reason))
-        self._ledger.alive(now)
+        if self._trust.believed:
+            self._book.alive(now)

@@ -100,7 +100,8 @@ class Journal:
     `born_at`: what was due before this player was paired is not its business.  `sounding` is the airing in
     the output (also one that is cued for a coming instant).  `ready` are hashes decoded in memory.
     `trusted`: the clock may be believed; `floor` is the earliest instant it can be.  `clock_lost`:
-    between these instants the player was there, but its clock was not to be believed.  `fault`: why the output is silent; empty = it works.
+    between these instants the player was there, but its clock was not to be believed.  `stepped`: the wall
+    clock was set since the last look.  `fault`: why the output is silent; empty = it works.
     """
 
     born_at: datetime
@@ -111,7 +112,9 @@ class Journal:
     trusted: bool = True
     floor: datetime | None = None
     clock_lost: tuple[datetime, datetime] | None = None
+    stepped: bool = False
     fault: str = ""
+    unwritable: str = ""
     early_volume_percent: int = 100
 
 

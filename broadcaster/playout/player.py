@@ -72,7 +72,10 @@ def run_player(
             known = Pairing((address or known.server).rstrip("/"), given or known.token, known.public_key)
         out = open_output(output or settings.text("player.output"), clock)
         try:
-            player = Player(settings, place, known, ledger=ledger, output=out, clock=clock, upload=upload)
+            player = Player(
+                settings, place, known, ledger=ledger, output=out, clock=clock, upload=upload,
+                threads=not isinstance(clock, GivenClock),
+            )  # fmt: skip
             player.run(stop, until)
         finally:
             out.close()

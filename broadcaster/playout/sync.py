@@ -8,9 +8,10 @@ from __future__ import annotations
 
 import logging
 import random
+import secrets
 import threading
 from collections.abc import Callable
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
 from typing import Any, Final
 
@@ -20,13 +21,14 @@ from broadcaster.errors import PlayerError
 from broadcaster.playout.held import HeldAudio, HeldManifest
 from broadcaster.playout.journal import Ledger
 from broadcaster.playout.pairing import Pairing
-from broadcaster.playout.plan import LARGEST_BYTES, AudioFile, Manifest
+from broadcaster.playout.plan import LARGEST_BYTES, AudioFile, Manifest, ToPlay
 
 _LOG = logging.getLogger(__name__)
 _TIMEOUT: Final = (4.0, 15.0)
 _LONGEST_WAIT_S: Final = 30.0
 _HEARTBEAT_S: Final = 15.0
 _BLOCK: Final = 64 * 1024
+_PAST: Final = timedelta(hours=1)
 
 
 class Unwelcome(PlayerError):
@@ -39,11 +41,16 @@ class Link:
     Every method raises PlayerError with a sentence when the station does not answer as agreed.
     """
 
-    def __init__(self, pairing: Pairing, *, measured: Callable[[datetime], None] | None = None) -> None:
+    def __init__(self, pairing: Pairing, *, life: str = "") -> None:
         self._base = pairing.server
-        self._measured = measured
+        self.measured: Callable[[datetime], None] | None = None
         self._session = requests.Session()
+        self._session.trust_env = (
+            False  # a proxy or .netrc of the machine's user is not the station's business
+        )
         self._session.headers["Authorization"] = f"Bearer {pairing.token}"
+        if life:
+            self._session.headers["Player-Life"] = life
 
     def close(self) -> None:
         """Let go of the connection."""
@@ -115,9 +122,9 @@ class Link:
             )
         except requests.RequestException as error:
             raise PlayerError(f"Không gọi được đài ({self._base}): {type(error).__name__}.") from error
-        if self._measured is not None and "Date" in answer.headers:
+        if self.measured is not None and "Date" in answer.headers:
             try:
-                self._measured(parsedate_to_datetime(answer.headers["Date"]).astimezone(UTC))
+                self.measured(parsedate_to_datetime(answer.headers["Date"]).astimezone(UTC))
             except ValueError:
                 _LOG.debug("a Date header that is none: %r", answer.headers["Date"])
         if answer.status_code in (200, 204, 206, 304):
@@ -126,7 +133,12 @@ class Link:
         if answer.status_code in (401, 403):
             raise Unwelcome("Đài không còn nhận mã của máy phát này. Hãy ghép nối lại.")
         if answer.status_code == 409:
-            raise PlayerError("Đài báo hai máy phát dùng chung một mã. Hãy ghép nối lại máy này.")
+            raise PlayerError("Đài báo hai máy phát đang dùng chung một mã. Hãy ghép nối lại máy này.")
+        if 300 <= answer.status_code < 400:
+            raise PlayerError(
+                f"Địa chỉ đài ({self._base}) chuyển sang địa chỉ khác ({answer.status_code}) nên không theo. "
+                "Hãy ghép nối lại bằng địa chỉ đúng."
+            )
         raise PlayerError(f"Đài trả lời {answer.status_code} cho {path[:60]}.")
 
 
@@ -145,11 +157,14 @@ class Sync:
         changed: Callable[[], None],
         measured: Callable[[datetime], None],
         upload: bool = True,
+        link: Callable[[Pairing, str], Link] = lambda pairing, life: Link(pairing, life=life),
     ) -> None:
         self._held, self._audio, self._ledger = held, audio, ledger
         self._doorbell_s, self._health, self._changed = doorbell_s, health, changed
         self._upload = upload
-        self._links = [Link(pairing, measured=measured if n == 0 else None) for n in range(3)]
+        life = secrets.token_hex(8)  # of this process: a card that was copied must not pass for its original
+        self._links = [link(pairing, life) for _ in range(3)]
+        self._links[0].measured = measured
         self._stop = threading.Event()
         self._files, self._reports = threading.Event(), threading.Event()
         self._lock = threading.Lock()
@@ -257,7 +272,7 @@ class Sync:
             return
         files = wanted_files(manifest)
         needed = frozenset(file.name for file in files)
-        trouble: PlayerError | None = None
+        trouble: PlayerError | OSError | None = None
         for file in files:
             if self._stop.is_set() or self._held.manifest is not manifest:
                 self._files.set()  # a newer plan may have something nearer
@@ -267,7 +282,7 @@ class Sync:
             try:
                 self._audio.make_room(file, needed)
                 self._links[1].fetch(file, self._audio, self._stop)
-            except PlayerError as error:  # the next file may well be obtainable
+            except (PlayerError, OSError) as error:  # the next file may well be obtainable
                 trouble = trouble or error
                 continue
             self._changed()
@@ -290,13 +305,19 @@ class Sync:
 
 
 def wanted_files(manifest: Manifest) -> list[AudioFile]:
-    """Every file of a manifest, alert clips first, then the nearest start first (what is past comes last)."""
+    """Every file that may still sound: alert clips first, then the nearest start first."""
     coming = sorted(
-        (airing for airing in manifest.airings if airing.file is not None),
+        (airing for airing in manifest.airings if _may_still_sound(airing, manifest.issued_at)),
         key=lambda one: (one.planned_at < manifest.issued_at, one.planned_at),
     )
     files = [*manifest.clips, *(airing.file for airing in coming if airing.file is not None)]
     return list(dict.fromkeys(files))
+
+
+def _may_still_sound(airing: ToPlay, at: datetime) -> bool:
+    """False for what is over, even when it was cut and goes on within its grace."""
+    length = timedelta(milliseconds=airing.duration_ms)
+    return at <= airing.planned_at + length + 2 * timedelta(seconds=airing.grace_s) + _PAST
 
 
 def _if_none_match(tag: str) -> dict[str, str]:

@@ -2,7 +2,7 @@
 
 A row is `code, spoken, kind, left, right, ask, note`.  Rows of one code are tried in order; `left` and
 `right` are words (| between them) one of which must stand right before or right after; in both, `#` is a
-number, `^` a capitalised name, `$` (left only) the beginning of a paragraph.  When both columns are
+number, `YEAR` a year, `^` a capitalised name, `$` (left only) the beginning of a paragraph.  When both columns are
 filled either is enough.  A row without them is the reading when no context speaks; if it says `ask`
 that reading is a guess and becomes a warning.  Codes are case-sensitive.
 """
@@ -27,6 +27,8 @@ _ISSUER_KINDS = frozenset(
     {"issuer", "state_body", "party", "mass_org", "commune_body", "security", "society", "education"}
 )
 _JOINERS = re.compile(r"\\?[&\-]")
+# "CT số 34/CT-TTg": the number says which kind of document the code before it is
+_NUMBERED = re.compile(r"\s(?:số\s)?\d{1,5}(?:/\d{4})?[-/]([^\W\d_]+)(?![^\W\d_])")
 _FIRST = pattern(r"[^\W\d_]+")
 
 
@@ -51,6 +53,8 @@ def _context(words: str, *, left: bool) -> re.Pattern[str] | None:
             parts.append(r"\d[\d.,]*" if left else r"\(?\d")
         elif word == "$":
             parts.append(r"^[\W_]*(?:\d+[.)]?\s*)?")
+        elif word == "YEAR":
+            parts.append(r"[:\s]*(?:\d{1,2}[/.]\d{1,2}[/.])?(?:19|20)\d\d(?!\d)")
         elif word == "BAR":
             parts.append(r"\s*[|\t]")
         elif word == "^":
@@ -161,6 +165,9 @@ class Table:
         meanings = self.meanings[code]
         if is_syllable(code.lower()) and code.isupper() and among_capitals(place, end):
             return None  # a word of a heading, not a code
+        numbered = _NUMBERED.match(place.text, end, place.stop)
+        if numbered and numbered[1] == code and code in self._types:
+            return Piece(end, self._types[code], "abbreviation")
         chosen = next((m for m in meanings if _fits(m, place, end)), None)
         if chosen is None and code.endswith(".") and code[:-1] in self.meanings and len(code) > 2:
             code, end = code[:-1], end - 1

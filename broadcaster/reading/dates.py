@@ -13,6 +13,7 @@ _Y = r"(?:1[4-9]|2[01])\d\d"
 _TO = r"\s?(?:[-–—]|÷)\s?|\s(?:đến|tới)\s(?:hết\s)?(?:ngày\s)?"
 _END = r"(?![\d/]|[.,]\d|-\d)"
 _DMY = re.compile(rf"(?P<d>{_D})(?P<s>\s?[/.\-]\s?)(?P<m>{_M})(?P=s)(?P<y>{_Y})(?!\d)")
+_DMYY = re.compile(rf"(?P<d>{_D})(?P<s>[/.\-])(?P<m>{_M})(?P=s)(?P<y>[0-4]\d){_END}")
 _FULL_RANGE = re.compile(
     rf"(?P<d1>{_D})\s?/\s?(?P<m1>{_M})(?:\s?/\s?(?P<y1>{_Y}))?\s?[-–—÷]\s?"
     rf"(?P<d2>{_D})\s?/\s?(?P<m2>{_M})(?:\s?/\s?(?P<y2>{_Y}))?(?!\d)"
@@ -28,6 +29,9 @@ _TERM = re.compile(r"(?P<n>\d{1,3})\s?/\s?(?P<y>(?:19|20)\d\d)(?![\d/])")
 
 _DAY_LEFT = re.compile(
     words("ngày", "mùng", "mồng", "rằm") + r"(?:[\s\d,./–-]|và|đến|hết|hoặc|hay|tới|ngày)*$"
+)
+_WEEKDAY_LEFT = re.compile(
+    r"(?<!\w)(?:thứ\s(?:[2-7]|hai|ba|tư|năm|sáu|bảy)|chủ nhật|t[2-7]|cn|hôm nay|ngày mai|sáng mai|chiều mai)\s?\($"
 )
 _DATE_LEFT = re.compile(
     words(
@@ -112,6 +116,10 @@ def full(place: Place) -> Piece | None:
             message = f"Không có ngày {found[0]} trong lịch: xin sửa lại hoặc cho biết cách đọc."
             return Piece(found.end(), spoken, "date", code="date", message=message)
         return Piece(found.end(), spoken, "date")
+    found = place.match(_DMYY)
+    if found and _DAY_LEFT.search(place.left) and _possible(found["d"], found["m"]):
+        # two figures for the year: nobody announces a day of another century
+        return Piece(found.end(), _date(found["d"], found["m"], f"20{found['y']}", mung=_mung(place)), "date")
     found = place.match(_DAYS)
     if found and _possible(found["d2"], found["m"]) and int(found["d1"]) < int(found["d2"]):
         mung = _mung(place)
@@ -120,6 +128,25 @@ def full(place: Place) -> Piece | None:
             found.end(), f"{first} đến {_date(found['d2'], found['m'], found['y'], mung=mung)}", "date_range"
         )
     return None
+
+
+_MONTHS_COUNTED = re.compile(
+    r"(?P<n>\d{1,2})T(?:/(?P<y>(?:19|20)\d\d)|(?=\s(?:đầu|cuối|năm)(?!\w)))(?![\d/])"
+)
+
+
+def months_counted(place: Place) -> Piece | None:
+    """11T/2026, 6T đầu năm: so many months of a year, as tables of figures write it."""
+    found = place.match(_MONTHS_COUNTED)
+    if not found or not 1 <= int(found["n"]) <= 12:
+        return None
+    tail = f" năm {year(found['y'])}" if found["y"] else ""
+    return Piece(
+        found.end(),
+        f"{cardinal(int(found['n']))} tháng{tail}",
+        "count",
+        (f"{cardinal(int(found['n']))} tấn",),
+    )
 
 
 def month_year(place: Place) -> Piece | None:
@@ -153,11 +180,11 @@ def month_year(place: Place) -> Piece | None:
 def day_month(place: Place) -> Piece | None:
     """d/m where a date is meant: after "ngày", after words of time, or when nothing else could be."""
     found = place.match(_DM)
-    if not found or found[0] == "24/7" and not re.search(r"ngày\s*$", place.left):
+    if not found or found[0] == "24/7" and not re.search(r"(?:ngày|đợt|dịp|mừng|hạn)\s*$", place.left):
         return None
     d, m, sep = found["d"], found["m"], found["s"]
     left = place.left
-    after_day = bool(_DAY_LEFT.search(left))
+    after_day = bool(_DAY_LEFT.search(left) or _WEEKDAY_LEFT.search(left))
     last = place.last
     if last and last.rule in ("date", "date_range") and _AND.fullmatch(place.text, last.end, place.pos):
         after_day = after_day or int(d) > 9 or sep != "-" or not UNIT_RIGHT.match(place.right(found.end()))
@@ -211,7 +238,9 @@ def _dotted(found: re.Match[str], spoken: str, after_day: bool, left: str, right
             return Piece(found.end(), spoken, "date")
         return None
     if found["s"] == "-":
-        if re.match(r"\s*(?:tháng|/|đến|hằng tháng|hàng tháng|âm|tết)", right):
+        if re.match(r"\s*(?:tháng|/|hằng tháng|hàng tháng|âm|tết)", right):
+            return None
+        if re.match(r"\s*đến", right) and int(d) < int(m) and d[0] != "0" and m[0] != "0":
             return None
         if int(d) < int(m) and d[0] != "0" and m[0] != "0":
             days = f"{cardinal(int(d))} đến {cardinal(int(m))}"

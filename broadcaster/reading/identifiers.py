@@ -11,7 +11,8 @@ from broadcaster.reading.syllables import has_vowel, is_syllable, spell
 from broadcaster.reading.units import unit_at
 
 _PHONE = re.compile(
-    r"(?P<plus>\+84|0084|\(\+84\))[ .\-]?\d{1,3}(?:[ .\-]?\d{2,4}){2,3}(?!\d)"
+    r"84[.\-]\d{2,3}[.\-]\d{6,7}(?!\d)"
+    r"|(?P<plus>\+84|0084|\(\+84\))[ .\-]?\d{1,3}(?:[ .\-]?\d{2,4}){2,3}(?!\d)"
     r"|0\d{9,10}(?!\d)"
     r"|0\d{1,4}(?:(?P<s>[ .\-])\d{1,4})(?:[ .\-]\d{2,4}){0,4}(?![\d])"
     r"|1[89]00(?:(?P<s2>[ .\-]?)\d{4}(?!\d)|(?:[ .\-]\d{2,4}){1,3}(?!\d)|\d{6}(?!\d))"
@@ -43,7 +44,7 @@ _COUNTED = re.compile(
 _ACCOUNT_LEFT = re.compile(
     words(
         "tài khoản|stk|mã số thuế|mst|mã hồ sơ|căn cước|cccd|cmnd|định danh|mã bưu chính|mã otp|sê ri|seri|mã số|imei",
-        "mã bảo hiểm|mã thẻ|mã vạch|số thẻ|số khung|số máy|mã khách hàng|mã|otp|zalo|hộ chiếu|mã lô|số hiệu|id",
+        "mật khẩu|báo danh|sbd|số vé|dự thưởng|mã bảo hiểm|mã thẻ|mã vạch|số thẻ|số khung|số máy|mã khách hàng|mã|otp|zalo|hộ chiếu|mã lô|số hiệu|id",
     )
     + r"(?:\s(?:số|là|công dân|cá nhân|ngân hàng|thẻ|khách hàng|hồ sơ|hộ|gồm))*[\s:]*$"
 )
@@ -59,6 +60,7 @@ _PLATE = re.compile(
 _ROAD = re.compile(
     r"(?P<k>QL|TL|ĐT|ĐH|HL|DT|CT|ĐX)[\s.\-]?(?P<n>\d{1,3})(?P<l>[A-ZĐ]?)(?![\d\w])(?:[\-–](?P<n2>\d{1,3})(?![\d\w]))?"
 )
+_LOCAL_ROAD = re.compile(r"ĐH(?:[-–](?P<d>[A-ZĐ]{2,3}))?\.(?P<n>\d{1,3})(?![\d\w])")
 _ROADS = {
     **{"QL": "quốc lộ", "TL": "tỉnh lộ", "ĐT": "đường tỉnh", "DT": "đường tỉnh", "ĐH": "đường huyện"},
     **{"HL": "hương lộ", "CT": "cao tốc", "ĐX": "đường xã"},
@@ -78,6 +80,7 @@ _HOUSE_LEFT = re.compile(
 )
 _STREET = re.compile(r"(?P<a>\d{1,4})(?P<la>[A-Z]?)(?:/(?P<b>\d{1,4}))(?:/(?P<c>\d{1,4}))?(?![\d/])")
 _FILE = re.compile(r"[A-ZĐ]{1,5}\d{1,4}(?:[.\-]\d{2,12}){1,4}(?!\w)")
+_QUARTER = re.compile(r"Q(?P<q>[1-4])(?:/(?P<y>(?:19|20)\d\d))(?![\d/])")
 _NAMED = {"BĐ": "báo động", "TDP": "tổ dân phố", "KP": "khu phố", "HK": "học kỳ", "NV": "nguyện vọng"}
 _GENERATION = re.compile(r"(?P<n>[2-6])(?P<l>[GD])(?![\w])")
 
@@ -161,7 +164,14 @@ def plate(place: Place) -> Piece | None:
 
 
 def road(place: Place) -> Piece | None:
-    """QL45, ĐT.520, TL514, QL 1A."""
+    """QL45, ĐT.520, TL514, QL 1A, ĐH.12, ĐH-NT.05."""
+    local = place.match(_LOCAL_ROAD)
+    if local:
+        name = "" if re.search(r"đường huyện\s*$", place.left) else "đường huyện"
+        if name and re.search(r"(?<!\w)đường\s*$", place.left):
+            name = "huyện"
+        spoken = " ".join(p for p in (name, spell(local["d"] or ""), identifier(local["n"])) if p)
+        return Piece(local.end(), spoken, "road")
     found = place.match(_ROAD)
     if (
         not found
@@ -228,6 +238,10 @@ def house(place: Place) -> Piece | None:
 
 def code(place: Place) -> Piece | None:
     """Letters and digits in one word: A1, ST25, D01, H5N1, RON95-III, B2."""
+    found = place.match(_QUARTER)
+    if found:
+        year = f" năm {cardinal(int(found['y']))}" if found["y"] else ""
+        return Piece(found.end(), f"quý {cardinal(int(found['q']))}{year}", "month_year")
     found = place.match(_FILE)
     if found:
         parts = [digits(p) if p.isdigit() else spell(p) for p in re.findall(r"\d+|[A-ZĐ]+", found[0])]
@@ -249,7 +263,8 @@ def code(place: Place) -> Piece | None:
             parts.append(code_letters(letters))
     if found["r"]:
         value = roman(found["r"])
-        parts.append(cardinal(value) if value else identifier(found["r"]))
+        tail = identifier(found["r"]) if found["r"].isdigit() else spell(found["r"])
+        parts.append(cardinal(value) if value else tail)
     return Piece(found.end(), " ".join(parts), "code")
 
 

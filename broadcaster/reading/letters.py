@@ -19,7 +19,7 @@ _ROMAN_LEFT = re.compile(
     words(
         "đại hội|khóa|khoá|quý|phần|chương|cấp|thế kỷ|thế kỉ|loại|hạng|thứ|lần|giải|kỳ|học kỳ|học kì|hk|nhiệm kỳ|báo động",
         "mục|phụ lục|tập|số|nhóm|bậc|đợt|giai đoạn|vùng|khu vực|quyển|bảng|hồi|hội nghị|tw|trung ương|tiểu khu|độ|kỳ họp",
-        "tiểu học|mức|đh|qh|điều|điểm|đảng|đoàn|quốc hội|hđnd|hội đồng nhân dân|đảng bộ|nghị quyết|trạm|khối|cụm",
+        "trà|trà lúa|lứa|vụ|tiểu học|mức|đh|qh|điều|điểm|đảng|đoàn|quốc hội|hđnd|hội đồng nhân dân|đảng bộ|nghị quyết|trạm|khối|cụm",
         "chuyên khoa|cki|bộ|vua|giáo hoàng|thế chiến|chiến khu|quân khu|khu|tờ|kỳ thi|ngạch|tuyến|pha|sư đoàn",
     )
     + r"\s+(?:[ivxl]{1,8}(?:\s?[,+–-]\s?|\svà\s|\sđến\s|\shoặc\s))*$"
@@ -39,6 +39,27 @@ def initials(place: Place) -> Piece | None:
     found = place.match(_ONE_INITIAL)
     if found:
         return Piece(found.end(), spell(found[0][0]), "letters")
+    return None
+
+
+# 13,4N-110,8E: each letter explains the other
+_EAST_RIGHT = re.compile(r"\s?[-–;,/]\s?\d{2,3}(?:[.,]\d+)?e(?!\w)")
+_NORTH_LEFT = re.compile(r"\d[.,]?\d*n\s?[-–;,/]\s?\d{2,3}(?:[.,]\d+)?$")
+COMPASS = {"N": "Bắc", "S": "Nam", "E": "Đông", "W": "Tây"}
+_DEGREES_LEFT = re.compile(r"(?:\d\s?[°º]\s?(?:\d{1,2}\s?['’′]\s?)?|(?:vĩ độ|kinh độ|tọa độ)[^.;]{0,40}\d)$")
+
+
+def compass(place: Place, end: int) -> Piece | None:
+    """The letter after degrees: 19°38'N, vĩ độ 19,5N."""
+    letter = place.text[place.pos]
+    pair = (
+        letter == "N"
+        and _EAST_RIGHT.match(place.right(end))
+        or letter == "E"
+        and _NORTH_LEFT.search(place.left)
+    )
+    if _DEGREES_LEFT.search(place.left) or pair:
+        return Piece(end, COMPASS[place.text[place.pos]], "sign")
     return None
 
 

@@ -12,14 +12,14 @@ NUMBER = r"(?:\d{1,3}(?:\.\d{3})+(?!\d)(?:,\d{1,6})?|\d{1,18}(?:,\d{1,6})?)"
 _NUMBER = re.compile(NUMBER + r"(?!\d)")
 _LONG = re.compile(r"\d{19,}")
 _RANGE = re.compile(
-    rf"(?P<a>{NUMBER})(?P<u>\s?(?:{UNIT}|%|độ))?(?P<gap>\s?)(?P<dash>[-–—÷~])(?P=gap)(?P<b>{NUMBER})(?!\d)"
+    rf"(?P<a>{NUMBER})(?P<u>\s?(?:{UNIT}|%|độ))?(?P<gap>\s?)(?P<dash>[-–—÷~])(?P<gap2>\s?)(?P<b>{NUMBER})(?!\d)"
 )
 _NEXT_DASH = re.compile(r"\s?[-–]\s?(\d+)(?!\d)")
 _FRACTION = re.compile(rf"(?P<a>{NUMBER})\s?/\s?(?P<b>{NUMBER})(?![\d/])")
 _RATIO = re.compile(rf"(?P<a>{NUMBER})\s?:\s?(?P<b>{NUMBER})(?:\s?:\s?(?P<c>{NUMBER}))?(?!\d)")
 _TIMES = re.compile(rf"\s?[x×*]\s?(?P<b>{NUMBER})(?!\d)")
 _POINT = re.compile(r"(?P<a>\d{1,4})\.(?P<b>\d{1,2}(?!\d)|\d{4,6}(?!\d))(?!\.?\d)")
-_VERSION = re.compile(r"\d{1,3}(?:\.\d{1,3}){2,3}(?![.\d])")
+_VERSION = re.compile(r"\d{1,3}(?:\.\d{1,3}){2,3}(?!\d|\.\d)")
 _ENGLISH = re.compile(r"\d{1,3}(?:,\d{3}){2,}(?:\.\d{1,2})?(?!\d)")
 _SPACED = re.compile(r"\d{1,3}(?:[ \u00a0]\d{3})+(?![\d.,]\d|\d)")
 _SIGNED = re.compile(rf"[-−–](?P<n>{NUMBER})(?!\d)")
@@ -52,6 +52,9 @@ _NAMED_LEFT = re.compile(
 )
 _VOTERS_RIGHT = re.compile(r"\s*(?:đại biểu|cử tri|thành viên|phiếu|đảng viên|ủy viên|hộ)(?!\w)")
 _CLOSES = re.compile(r"\s*(?:$|[.,;:)(])")
+_PERSON_LEFT = re.compile(words("nam|nữ|bệnh nhân|bn|ông|bà|cháu|anh|chị") + r"[^.;\d]{0,24}$")
+_SHORT_MONEY = re.compile(r"(\d{1,3})tr(\d{1,3})(?![\w.,])")
+_SCREEN_LEFT = re.compile(words("ti vi|tivi|tv|màn hình|màn|led|máy tính") + r"[^.;\"“]{0,16}$")
 _IN_WORDS = re.compile(r"\s?\(\s?([^\W\d_]+(?:\s[^\W\d_]+){0,9})\s?\)")
 _LOWER_NEXT = pattern(r"\s*[[:lower:]]")
 _LOWER_LEFT = pattern(r"[[:lower:]]\s*$")
@@ -59,7 +62,8 @@ _LOWER_LEFT = pattern(r"[[:lower:]]\s*$")
 
 def _measure(place: Place, end: int) -> Measure | None:
     unit = unit_at(place.text, end, place.stop)
-    if unit and unit.unit in "'’′" and re.search(r"[‘'][^'’]*$", place.left):
+    compass = unit and re.match(r"\s?[NSEW](?!\w)", place.text[unit.end : unit.end + 3])
+    if unit and unit.unit in "'’′" and not compass and re.search(r"[‘'][^'’]*$", place.left):
         return None  # a closing quotation mark, not minutes
     return unit
 
@@ -70,6 +74,8 @@ def number_range(place: Place) -> Piece | None:
     if not found:
         return None
     a, b, end = found["a"], found["b"], found.end()
+    if found["gap"] != found["gap2"] and not _ascends(a, b):
+        return None  # "5 -7 ngày" is a slip of the key, "10 -2" may be a negative number
     third = _NEXT_DASH.match(place.text, end, place.stop)
     if third:
         return _formula(place)
@@ -81,7 +87,7 @@ def number_range(place: Place) -> Piece | None:
     if (
         not first_unit
         and not unit
-        and not found["gap"]
+        and place.pos > place.start
         and a.isdigit()
         and b.isdigit()
         and 99 >= int(a) > int(b)
@@ -93,6 +99,8 @@ def number_range(place: Place) -> Piece | None:
     if not first_unit and not unit and found["gap"] and place.pos == place.start:
         return None  # "1 - 25 hộ" at the head of a line is an item and its text
     spoken = quantity(a)
+    if _thousands_left_out(a, b) and unit and (unit.money or unit.per) and not first_unit:
+        spoken += " nghìn"
     if first_unit:
         if not unit:
             return None  # 250kVA-22/0,4kV
@@ -108,6 +116,17 @@ def number_range(place: Place) -> Piece | None:
         spoken += f" {unit.spoken}"
         end = unit.end
     return Piece(end, spoken, "range")
+
+
+def _ascends(a: str, b: str) -> bool:
+    """True for two numbers of one kind, the first the smaller: 5 and 7, 1,5 and 2."""
+    first, second = (float(n.replace(".", "").replace(",", ".")) for n in (a, b))
+    return first < second
+
+
+def _thousands_left_out(a: str, b: str) -> bool:
+    """3-3.500 đồng: 3 stands for 3.000.  In 120-130.000 both share the "nghìn" that is said once."""
+    return a.isdigit() and "." in b and not b.endswith(".000") and 0 < int(a) <= int(b.split(".")[0]) < 1000
 
 
 _FORMULA = re.compile(r"\d{1,5}(?:\s?[-–]\s?\d{1,5}){2,}(?!\d)")
@@ -179,6 +198,8 @@ def ratio(place: Place) -> Piece | None:
         if ": " in found[0]:
             return None  # "Thôn 1: 25 hộ"
     parts = [quantity(p) for p in (found["a"], found["b"], found["c"]) if p]
+    if re.search(r"npk\s*$", place.left):
+        return Piece(found.end(), " ".join(parts), "formula")
     return Piece(found.end(), " trên ".join(parts), "ratio", (" ".join(parts),))
 
 
@@ -209,11 +230,15 @@ def number(place: Place) -> Piece | None:
         return Piece(end, digits(text), "account", (whole(text),))
     if text.isdigit() and len(text) < 3 and re.search(r"(?<!\w)thứ\s*$", place.left):
         return Piece(end, ordinal(int(text)), "ordinal")
+    short = _SHORT_MONEY.match(place.text, place.pos, place.stop)
+    if short:
+        return Piece(short.end(), f"{quantity(short[1])} triệu {_hundreds(short[2])}", "unit")
     spoken = quantity(text)
     times = _TIMES.match(place.text, end, place.stop)
     if times:
         spoken, end = _product(place, text, end)
-    if re.fullmatch(r"\d{1,3},\d{3}", text) and _money_follows(place, end):
+    millions = re.match(r"\s?(?:tỷ|tỉ|triệu|tr)(?!\w)", place.right(end))
+    if re.fullmatch(r"\d{1,3},\d{3}", text) and not millions and _money_follows(place, end):
         thousands = whole(text.replace(",", ""))
         unit = _measure(place, end)
         assert unit is not None
@@ -229,12 +254,23 @@ def number(place: Place) -> Piece | None:
     again = _IN_WORDS.match(place.text, end, place.stop)
     if again and again[1].lower() == spoken:
         return Piece(again.end(), spoken, "number")  # "02 (hai) bản" is said once
+    if place.text[end : end + 1] in ('"', "”", "″") and _SCREEN_LEFT.search(place.left):
+        return Piece(end + 1, f"{spoken} inh", "unit")
+    if place.text[end : end + 1] == "*" and re.search(r"ocop[^.;]{0,24}$|sao[^.;]{0,16}$", place.left):
+        return Piece(end + 1, f"{spoken} sao", "unit")
     unit = _measure(place, end)
+    if unit and unit.unit == "T" and _PERSON_LEFT.search(place.left):
+        return Piece(unit.end, f"{spoken} tuổi", "unit", (f"{spoken} tấn",))
     if unit and text == "5" and unit.unit == "K":
         return Piece(unit.end, "năm ca", "code", ("năm nghìn",))
     if unit:
         return Piece(unit.end, f"{spoken} {unit.spoken}", "unit")
     return Piece(end, spoken, "number")
+
+
+def _hundreds(tail: str) -> str:
+    """The thousands of a short price: 1tr2 → hai trăm nghìn, 1tr25 → hai trăm năm mươi nghìn."""
+    return f"{cardinal(int(tail.ljust(3, '0')))} nghìn"
 
 
 def _money_follows(place: Place, end: int) -> bool:
@@ -291,6 +327,8 @@ def _point(place: Place) -> Piece | None:
     a, b = found["a"], found["b"]
     if unit:
         return Piece(unit.end, f"{quantity(a + ',' + b)} {unit.spoken}", "unit")
+    if re.match(r"\s(?:điểm|lần|tuổi)(?!\w)", place.right(end)):
+        return Piece(end, quantity(a + "," + b), "number", (f"{whole(a)} chấm {whole(b)}",))
     tail = digits(b) if b[0] == "0" else whole(b)
     return Piece(end, f"{whole(a)} chấm {tail}", "version", (quantity(a + "," + b),))
 

@@ -43,6 +43,7 @@ DIGIT_RULES: tuple[Rule, ...] = (
     identifiers.account,
     times.clock,
     times.colon,
+    dates.months_counted,
     dates.month_year,
     dates.day_month,
     identifiers.house,
@@ -170,6 +171,10 @@ class Scanner:
                 return piece
         if following.isdigit() or word[:2] in ("Km", "KM", "km", "QL", "TL", "ĐT", "DT", "ĐH", "HL", "CT"):
             piece = identifiers.milestone(place) or identifiers.road(place)
+            if piece:
+                return piece
+        if word in letters.COMPASS:
+            piece = letters.compass(place, end)
             if piece:
                 return piece
         if word[0].isupper():

@@ -91,8 +91,11 @@ def _letter_name(letter: str) -> str:
 
 
 @lru_cache(maxsize=2048)
-def split_syllables(label: str) -> str | None:
-    """An unaccented run of syllables, as in web addresses: "dichvucong" → "dich vu cong"; None if it is not."""
+def split_syllables(label: str, common: frozenset[str] = frozenset()) -> str | None:
+    """An unaccented run of syllables, as in web addresses: "dichvucong" → "dich vu cong"; None if it is not.
+
+    `common` are syllables to prefer where a run can be cut in two ways: "vanhoa" is "van hoa", not "va nhoa".
+    """
     label = label.lower()
     size = len(label)
     if not label.isascii() or not label.isalpha() or size > 40:
@@ -104,12 +107,17 @@ def split_syllables(label: str) -> str | None:
             before = best[start]
             if before is None or not _bare_syllable(label[start:end]):
                 continue
-            cost = before[0] + (3 if end - start == 1 else 1)
+            cost = before[0] + (30 if end - start == 1 else 10 if label[start:end] in common else 14)
             here = best[end]
             if here is None or cost < here[0]:
                 best[end] = (cost, [*before[1], label[start:end]])
     found = best[size]
     return " ".join(found[1]) if found else None
+
+
+def bare(words: str) -> frozenset[str]:
+    """The syllables of a text without any mark, as they stand in addresses: "văn hóa" → van, hoa."""
+    return frozenset(strip_tone(word)[0].translate(_BARE) for word in words.lower().split())
 
 
 _BARE = str.maketrans("ăâêôơưđ", "aaeooud")

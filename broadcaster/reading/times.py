@@ -21,9 +21,8 @@ _COLON = re.compile(
 _FIRST_BARE = re.compile(
     rf"(?P<h1>\d{{1,2}}){_DASH}(?P<h2>\d{{1,2}}){_HOUR_LETTER}(?:\s?{_MINUTES.format(n=2)}|(?![\w]))"
 )
-_LENGTH = re.compile(
-    r"(?:kéo dài|trong vòng|trong|thời lượng|sau|mất|dài|quá|suốt)(?: khoảng| hơn| gần)?\s*$"
-)
+_HOUR_LEFT = re.compile(r"(?:lúc|từ|đến|tới|vào|hồi|trước|sau|khoảng|sáng|chiều|tối|trưa|đêm|họp|mở cửa)\s*$")
+_DAY_PART = re.compile(r"\s(?:sáng|trưa|chiều|tối|đêm|ngày|hằng ngày|hàng ngày|thứ|chủ nhật)(?!\w)")
 _RATIO = re.compile(r"tỷ lệ|tỉ lệ|tỷ số|tỉ số|pha|theo tỷ|tỉ xích|thang")
 
 
@@ -36,9 +35,16 @@ def _spoken(hours: str, minutes: str | None, *, seconds: str | None = None) -> s
     return " ".join(parts)
 
 
+def _is_hour(place: Place, end: int) -> bool:
+    """True where "7g" is an hour: after words of time, or before a part of the day."""
+    return bool(_HOUR_LEFT.search(place.left) or _DAY_PART.match(place.right(end)))
+
+
 def clock(place: Place) -> Piece | None:
     """17h30, 7g, 7h30-11h, 14 giờ 00, 22h15', 7-11h."""
     found = place.match(_FIRST_BARE)
+    if found and found[0].endswith("g") and not found["m2"] and not _is_hour(place, found.end()):
+        found = None  # 10-15g
     if found and int(found["h1"]) <= 24 >= int(found["h2"]):
         spoken = f"{cardinal(int(found['h1']))} giờ đến {_spoken(found['h2'], found['m2'])}"
         if " giờ" in found[0] and not found["m2"]:
@@ -47,11 +53,14 @@ def clock(place: Place) -> Piece | None:
     found = place.match(_CLOCK)
     if not found:
         return None
+    grams_below = re.match(
+        r"\s?/\s?(?:\d|l|lít|kg|con|cây|sào|m2|m²|bình|ngày|lần|người)", place.right(found.end())
+    )
+    if grams_below and found[0].rstrip().endswith("g"):
+        return None  # 10-15g/lít
     if re.match(r"\d+\s?g", found[0]) and not found["m1"] and "giờ" not in found[0]:
         # "7g" is an hour only where hours stand; "7 g" alone is grams
-        if " g" in found[0] or not re.search(
-            r"(?:lúc|từ|đến|tới|vào|hồi|trước|sau|khoảng|sáng|chiều|tối|trưa|đêm)\s*$", place.left
-        ):
+        if " g" in found[0] or not _is_hour(place, found.end()):
             if not found["h2"]:
                 return None
     if int(found["h1"]) > 24 and found["m1"] and int(found["h1"]) > 99:

@@ -53,13 +53,14 @@ UNITS: dict[str, str] = {
     **{
         "%": "phần trăm",
         "‰": "phần nghìn",
+        "%o": "phần nghìn",
         "h": "giờ",
         "s": "giây",
         "p": "phút",
         "ph": "phút",
         "phút": "phút",
     },
-    **{"giây": "giây", "giờ": "giờ", "'": "phút", "’": "phút", "′": "phút"},
+    **{"ms": "mi li giây", "giây": "giây", "giờ": "giờ", "'": "phút", "’": "phút", "′": "phút"},
     **{"inch": "inh", "MHZ": "mê ga héc", "Km": "ki lô mét", "KM": "ki lô mét", "Kg": "ki lô gam"},
     **{"KG": "ki lô gam", "Ha": "héc ta", "HA": "héc ta", "ML": "mi li lít", "CM": "xen ti mét"},
     **{"MM": "mi li mét", "Mg": "mi li gam", "MG": "mi li gam", "mW": "mi li oát", "lit": "lít", "T": "tấn"},
@@ -76,7 +77,18 @@ _GLUED_ONLY = frozenset({"k", "K", "s", "p", "'", "’", "′", "Đ", "°", "º"
 ALONE = frozenset(
     "km cm mm dm kg mg ml km2 m2 m3 cm2 cm3 dm3 kWh kwh kW MW kV kVA mmHg MHz GHz kHz dB km/h Mbps".split()
 )
-_PER = {"h": "giờ", "s": "giây", "l": "lít", "p": "phút", "ph": "phút", "g": "gam", "m": "mét"}
+_PER = {
+    "hs": "học sinh",
+    "sv": "sinh viên",
+    "ng": "người",
+    "h": "giờ",
+    "s": "giây",
+    "l": "lít",
+    "p": "phút",
+    "ph": "phút",
+    "g": "gam",
+    "m": "mét",
+}
 # Below a stroke these are physics, said "trên"; everything else is counted, said "một".
 _PHYSICAL = frozenset("h s l L ml dl cm2 cm² m3 m³ m2 m² kg phút giờ giây lít".split())
 _PHYSICAL_TOP = frozenset(
@@ -135,7 +147,7 @@ def unit_at(text: str, pos: int, stop: int) -> Measure | None:
     end = start
     for part in _PART.finditer(per):
         count, below = part[1], part[2]
-        if below not in UNITS and (len(below) < 2 or not is_syllable(below)):
+        if below not in UNITS and below not in _PER and (len(below) < 2 or not is_syllable(below)):
             break
         parts.append(_under(above, below, count))
         above, end = below, start + part.end()

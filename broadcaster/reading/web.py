@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 
 from broadcaster.reading.abbreviations import table
 from broadcaster.reading.numbers import cardinal, digits, whole
 from broadcaster.reading.scan import Piece, Place, pattern
-from broadcaster.reading.syllables import has_vowel, latin, spell, split_syllables
+from broadcaster.reading.syllables import bare, has_vowel, latin, spell, split_syllables
 
 _TLDS = "vn|com|net|org|edu|gov|info|xyz|top|online|site|shop|asia|io|me|co|app|vip|cc|club|biz|pro|link|life|click|tv|mobi|apk|pdf|docx|doc|xlsx|xls"
 _URL = re.compile(
@@ -86,6 +87,14 @@ _WEB_SIGNS |= {
 }
 
 
+@lru_cache(maxsize=1)
+def _common() -> frozenset[str]:
+    """Syllables of administration, which addresses of offices are made of."""
+    return bare(
+        " ".join(m.spoken for ms in table().meanings.values() for m in ms if m.kind != "spelled_or_loan")
+    )
+
+
 def _label(label: str) -> str:
     low = label.lower()
     if low in _LABELS:
@@ -104,7 +113,7 @@ def _label(label: str) -> str:
         elif len(letters) == 1 or not has_vowel(letters):
             pieces.append(spell(letters))
         else:
-            pieces.append(split_syllables(letters) or letters)
+            pieces.append(split_syllables(letters, _common()) or letters)
     return " ".join(pieces)
 
 

@@ -151,13 +151,13 @@ def _line(
     airing: Airing, variant: Variant, villages: tuple[str, ...], approved: Mapping[int, Revision]
 ) -> PlannedAiring:
     programme = variant.programme
-    usable = programme is not None and not programme.revoked_reason
+    usable = programme is not None and not programme.revoked_reason and airing.stopped_at is None
     begun = airing.state is AiringState.STARTED  # its length is history, also after a revocation
     return PlannedAiring(
         airing_id=airing.id,
         origin=airing.origin,
         state=airing.state,
-        reason=airing.reason,
+        reason=airing.stop_reason if airing.stopped_at is not None else airing.reason,
         priority=airing.priority,
         local_date=airing.local_date,
         start_local=airing.start_local,
@@ -174,6 +174,7 @@ def _line(
         wait_s=airing.wait_s,
         start_mode=airing.start_mode,
         late_policy=airing.late_policy,
+        stopped_at=airing.stopped_at,
     )
 
 

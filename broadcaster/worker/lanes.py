@@ -150,7 +150,7 @@ def _upkeep(settings: Settings, db: Database, now: datetime) -> None:
 
 def ask_to_listen(settings: Settings, db: Database, now: datetime) -> int:
     """Ask for listening back where the station wants it and the recogniser is installed; how many takes."""
-    if not settings.flag("voice.listen_back") or Recogniser.available() is not None:
+    if not settings.boolean("voice.listen_back") or Recogniser.available() is not None:
         return 0
     with db.writing() as session:
         return ask_hearings(session, now=now)

@@ -21,6 +21,7 @@ from broadcaster.playout.held import HeldAudio, HeldManifest
 from broadcaster.playout.journal import Ledger
 from broadcaster.playout.pairing import Pairing, read_pairing, write_pairing
 from broadcaster.playout.plan import LARGEST_BYTES, AudioFile, read_manifest
+from broadcaster.playout.reserve import ROOM_BYTES
 from broadcaster.playout.sync import Link, wanted_files
 from broadcaster.signing import canonical_json, sign, verify
 
@@ -121,7 +122,8 @@ def test_files_are_fetched_clips_first_then_the_nearest_start() -> None:
 
     rows = [
         row("1", "2026-11-26T00:00:00Z"),
-        row("2", "2026-11-24T01:00:00Z"),
+        row("2", "2026-11-24T09:00:00Z"),
+        row("4", "2026-11-23T09:00:00Z"),
         row("3", "2026-11-24T11:00:00Z"),
     ]
     clip = {"kind": "alert", "sha256": "c" * 64, "size_bytes": 1, "suffix": "flac"}
@@ -242,7 +244,7 @@ def test_redirects_and_failures_are_refused_with_a_sentence(
 def test_the_oldest_file_that_nobody_needs_makes_room(tmp_path: Path) -> None:
     import os
 
-    audio = HeldAudio(tmp_path, budget_bytes=250)
+    audio = HeldAudio(tmp_path, budget_bytes=250, free_bytes=lambda _folder: ROOM_BYTES + 1000)
     for number, name in enumerate(("a", "b", "c")):
         path = tmp_path / f"{name * 64}.mp3"
         path.write_bytes(bytes(80))
@@ -253,6 +255,21 @@ def test_the_oldest_file_that_nobody_needs_makes_room(tmp_path: Path) -> None:
     with pytest.raises(PlayerError, match="player.disk_mb"):
         audio.make_room(AudioFile("e" * 64, 200), needed)
     assert (tmp_path / ("a" * 64 + ".mp3")).exists()
+
+
+def test_a_full_disk_gives_up_old_files_before_it_takes_no_more(tmp_path: Path) -> None:
+    used = {"others": 0}
+
+    def free(folder: Path) -> int:
+        return ROOM_BYTES + 150 - used["others"] - sum(path.stat().st_size for path in folder.iterdir())
+
+    audio = HeldAudio(tmp_path, budget_bytes=10**9, free_bytes=free)
+    (tmp_path / ("a" * 64 + ".mp3")).write_bytes(bytes(100))
+    audio.make_room(AudioFile("b" * 64, 120), frozenset())
+    assert list(tmp_path.iterdir()) == []
+    used["others"] = 100
+    with pytest.raises(PlayerError, match="Ổ đĩa của máy phát đã đầy"):
+        audio.make_room(AudioFile("b" * 64, 120), frozenset())
 
 
 # ------------------------------------------------------------------------------------ pairing, ledger, imports
@@ -295,7 +312,7 @@ def test_an_emergency_starts_again_only_after_it_was_interrupted(ledger: Ledger)
     assert begin(ledger, priority=Priority.EMERGENCY)
     ledger.close_airing("a", AsRunEvent.FINISHED, at=T)
     assert not begin(ledger, priority=Priority.EMERGENCY)
-    assert ledger.records()["a"].attempts == 2
+    assert ledger.records(["a"])["a"].attempts == 2
 
 
 def test_only_what_was_cut_is_resumed(ledger: Ledger) -> None:
@@ -319,18 +336,26 @@ def test_a_new_ledger_numbers_on_after_what_the_station_has_and_tells_a_restored
     assert [event.sequence for event in ledger.to_upload()] == [42, 43]
 
 
-def test_a_ledger_keeps_its_birth_and_knows_its_latest_instant(tmp_path: Path) -> None:
+def test_a_ledger_keeps_its_birth_and_the_earliest_instant_that_can_be(tmp_path: Path) -> None:
     first = Ledger(tmp_path / "l.db")
-    assert first.born(T) == T
-    assert first.last_entry() is None
-    begin(first)
+    assert (first.born_at(), first.floor(), first.last_alive()) == (None, None, None)
+    first.born(T)
     first.alive(T - timedelta(hours=1))
+    begin(first)
     first.close()
     second = Ledger(tmp_path / "l.db")
-    assert second.born(T + timedelta(days=3)) == T
-    assert second.last_entry() == T
-    assert second.last_alive() == T - timedelta(hours=1)
+    assert (second.born_at(), second.floor(), second.last_alive()) == (T, T, T - timedelta(hours=1))
+    second.alive(T - timedelta(minutes=1))  # believed, so the clock that wrote T had run ahead
+    assert second.floor() == T - timedelta(minutes=1)
     second.close()
+
+
+def test_only_what_is_asked_for_and_what_sounds_is_read(ledger: Ledger) -> None:
+    for name in ("a", "b", "c"):
+        begin(ledger, name)
+    for name in ("a", "b"):
+        ledger.close_airing(name, AsRunEvent.FINISHED, at=T)
+    assert set(ledger.records(["b", "không có"])) == {"b", "c"}
 
 
 def test_a_damaged_ledger_is_a_sentence(tmp_path: Path) -> None:

@@ -1,6 +1,8 @@
 """The main loop, tick by tick, with a clock in the test's hand: faults of clock, card, disk and programme."""
 
+import contextlib
 import hashlib
+import subprocess
 import threading
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
@@ -18,6 +20,7 @@ from broadcaster.playout.journal import Event, Ledger
 from broadcaster.playout.loop import Player
 from broadcaster.playout.outputs import RATE_HZ, Samples, SoundCard
 from broadcaster.playout.pairing import Pairing
+from broadcaster.playout.reserve import RESERVE_BYTES
 from broadcaster.signing import canonical_json, sign
 from tests.support.receivers import mp3
 from tests.support.schemas import faults
@@ -39,6 +42,9 @@ class HandClock:
         return self.at
 
     def monotonic(self) -> float:
+        return self.passed
+
+    def since_boot(self) -> float:
         return self.passed
 
     def wait(self, wake: threading.Event, seconds: float) -> None:
@@ -282,12 +288,13 @@ def test_a_clock_far_from_the_stations_is_not_believed_while_the_station_answers
 
 def test_the_stations_clock_frees_a_player_whose_own_once_ran_ahead(tmp_path: Path) -> None:
     ahead = Box(tmp_path, T + timedelta(days=400))
+    ahead.told()
     ahead.live(1)
+    assert ahead.ledger.born_at() == T - 600 * S
     ahead.close()
     box = Box(tmp_path, T - 30 * S)
     try:
         box.told(("a", T, 1, Priority.ROUTINE))
-        box.player._born = T - timedelta(days=1)
         box.live(1)
         assert "Đồng hồ" in box.alarms()
         box.player._measured(box.clock.at)
@@ -296,3 +303,117 @@ def test_the_stations_clock_frees_a_player_whose_own_once_ran_ahead(tmp_path: Pa
         assert [row.event for row in box.events()] == [AsRunEvent.STARTED, AsRunEvent.FINISHED]
     finally:
         box.close()
+
+
+def test_an_emergency_sounds_although_nothing_can_be_written_and_is_written_down_afterwards(box: Box) -> None:
+    box.told(("a", T, 1, Priority.ROUTINE), ("b", T + 2 * S, 2, Priority.EMERGENCY))
+    box.decoded()
+    box.live(28)
+    box.ledger._db.execute("PRAGMA query_only = ON")
+    box.live(10)
+    assert box.loud()
+    assert box.events() == []
+    first = len(box.tape)
+    box.live(20)
+    assert not np.concatenate(box.tape[first:]).any(), "heard to its end, it does not sound again"
+    box.ledger._db.execute("PRAGMA query_only = OFF")
+    box.live(60)
+    told = {(row.airing_id, row.event): row for row in box.events()}
+    assert [name for name, _ in told] == ["b", "b", "a", "a"], "the routine one starts late, within its grace"
+    assert told["b", AsRunEvent.STARTED].at == T + 2 * S
+    assert told["b", AsRunEvent.FINISHED].offset_ms >= 3000
+
+
+def test_an_end_that_could_not_be_written_is_not_forgotten(box: Box) -> None:
+    box.told(("a", T, 1, Priority.ROUTINE), ("b", T + 20 * S, 2, Priority.ROUTINE))
+    box.decoded()
+    box.live(31)
+    box.ledger._db.execute("PRAGMA query_only = ON")
+    box.live(10)
+    box.ledger._db.execute("PRAGMA query_only = OFF")
+    box.live(20)
+    assert [(row.airing_id, row.event) for row in box.events()] == [
+        ("a", AsRunEvent.STARTED),
+        ("a", AsRunEvent.FINISHED),
+        ("b", AsRunEvent.STARTED),
+        ("b", AsRunEvent.FINISHED),
+    ]
+    assert abs((box.events()[1].at - T).total_seconds() - 3) < 0.2
+
+
+def test_what_a_dead_ledger_silenced_is_skipped_with_that_reason(box: Box) -> None:
+    box.told(("a", T, 1, Priority.ROUTINE))
+    box.decoded()
+    box.live(25)
+    box.ledger._db.execute("PRAGMA query_only = ON")
+    box.live(100)
+    box.ledger._db.execute("PRAGMA query_only = OFF")
+    box.live(3)
+    (row,) = box.events()
+    assert row.event is AsRunEvent.SKIPPED
+    assert "Không ghi được sổ" in row.reason
+
+
+def test_a_clock_that_is_set_past_an_airing_is_named_and_the_player_is_not_called_absent(box: Box) -> None:
+    box.told(("a", T, 1, Priority.ROUTINE))
+    box.decoded()
+    box.live(5)
+    box.clock.at += timedelta(hours=1)
+    box.live(1)
+    (row,) = box.events()
+    assert row.event is AsRunEvent.SKIPPED
+    assert row.reason.startswith("Đồng hồ của máy phát được chỉnh từ 16:59:35 24/11 sang 17:59:")
+
+
+def test_a_machine_that_slept_through_an_airing_says_that_it_was_away(box: Box) -> None:
+    box.told(("a", T, 1, Priority.ROUTINE))
+    box.decoded()
+    box.live(5)
+    box.clock.at += timedelta(hours=1)
+    box.clock.passed += 3600
+    box.live(1)
+    (row,) = box.events()
+    assert (row.event, row.reason[:36]) == (AsRunEvent.MISSED, "Máy phát không chạy từ 16:59:35 24/1")
+
+
+def test_after_the_station_has_put_a_clock_right_it_is_believed_without_the_station_too(box: Box) -> None:
+    box.told(("a", T, 1, Priority.ROUTINE))
+    box.clock.at += timedelta(hours=1)
+    box.live(12)
+    box.clock.at -= timedelta(hours=1)
+    box.live(1)
+    assert "Đồng hồ" in box.alarms()
+    box.player._measured(box.clock.at)
+    box.live(12)
+    box.close()
+    again = Box(box.folder, T - 5 * S)
+    again.told()
+    again.live(1)
+    assert "Đồng hồ" not in again.alarms()
+    again.close()
+
+
+def test_a_disk_that_somebody_filled_still_takes_the_start_from_the_reserve(tmp_path: Path) -> None:
+    """A real full disk where this account may mount one; the quota of the ledger's file elsewhere."""
+    disk = tmp_path / "đĩa"
+    disk.mkdir()
+    mounted = subprocess.run(
+        ["mount", "-t", "tmpfs", "-o", "size=40m", "tmpfs", str(disk)], capture_output=True, check=False
+    )
+    if mounted.returncode != 0:
+        pytest.skip("mounting a small disk is not allowed here")
+    try:
+        box = Box(disk, T - 30 * S)
+        box.told(("a", T, 1, Priority.ROUTINE))
+        box.decoded()
+        assert (disk / "ledger.reserve").stat().st_size == RESERVE_BYTES
+        with (disk / "phim.avi").open("wb") as film, contextlib.suppress(OSError):
+            while True:
+                film.write(bytes(65536))
+                film.flush()
+        box.live(45)
+        assert [row.event for row in box.events()] == [AsRunEvent.STARTED, AsRunEvent.FINISHED]
+        assert not (disk / "ledger.reserve").exists()
+        box.close()
+    finally:
+        subprocess.run(["umount", str(disk)], check=True)

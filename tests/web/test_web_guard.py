@@ -44,11 +44,16 @@ def address(world: Any, rule: Rule, *, other: bool = False) -> str:
         "jingle_id": 999_999 if other else made.jingle,
         "job_id": 999_999 if other else 1,
         "take_id": 999_999 if other else 1,
+        "recording_id": 999_999 if other else 1,
         "slot_id": 999_999 if other else 1,
+        "emergency_id": 999_999 if other else made.emergency,
+        "copy_id": 999_999 if other else 1,
         "token": village_token(keys.link_key, made.villages[0], 1),
         "slug": "nhu-thanh",
         "name": "can-bo",
         "filename": "app.css",
+        "asset_name": "swagger-ui.css",
+        "token_id": 999_999,
     }
     with world.app.test_request_context():
         values = {name: ids[name] for name in rule.arguments}

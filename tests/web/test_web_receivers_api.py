@@ -137,7 +137,7 @@ def test_the_manifest_is_signed_described_and_read_by_the_player(
     near = station.airing(NOW + timedelta(hours=2), seed=1)
     station.airing(NOW + timedelta(hours=3), rendered=False)
     station.airing(NOW + timedelta(hours=73))
-    station.airing(NOW - timedelta(hours=25))
+    station.airing(NOW - timedelta(hours=169))
     gone = station.airing(NOW - timedelta(hours=3))
     answer = client.get(f"{ME}/manifest", headers=token)
     assert verify(station.keys.public_key_hex, answer.data, answer.headers["Manifest-Signature"])
@@ -268,3 +268,18 @@ def test_a_revoked_programme_can_no_longer_be_fetched(station: Studio, client: F
 
 def test_health_says_whether_there_is_a_station(client: FlaskClient) -> None:
     assert client.get("/healthz").json == {"ok": True, "stations": 1}
+
+
+def test_a_copied_player_is_refused_its_reports_and_the_station_knows_of_it(
+    station: Studio, client: FlaskClient, token: dict[str, str]
+) -> None:
+    def beat(life: str) -> int:
+        answer = client.post(f"{ME}/events", json={"events": []}, headers={**token, "Player-Life": life})
+        return int(answer.status_code)
+
+    assert [beat("một"), beat("một"), beat("hai")] == [200, 200, 200], "a player that was started again"
+    assert station.receiver().rival_at is None
+    assert beat("một") == 409
+    assert station.receiver().rival_at == NOW
+    assert client.get(f"{ME}/manifest", headers={**token, "Player-Life": "một"}).status_code == 200
+    assert [beat("hai"), beat("ba"), beat("hai")] == [200, 200, 409]

@@ -13,7 +13,7 @@ from sqlalchemy import select
 
 from broadcaster.config import Settings
 from broadcaster.model import RenditionKind
-from broadcaster.newsroom.bulletins import frozen_reading
+from broadcaster.newsroom.bulletins import create_bulletin, frozen_reading, submit
 from broadcaster.production.jingles import jingle_paths
 from broadcaster.production.template import Template, template_data
 from broadcaster.schedule.airings import materialise, place
@@ -28,7 +28,7 @@ from broadcaster.worker.jobs import Made, Progress, Tools
 from broadcaster.worker.lanes import forget_previews
 from tests.support.commune import MONDAY, Commune, slot
 from tests.support.jobs import NOW, a_revision, ask_preview, job_of, patched, until
-from tests.support.newsroom import approved
+from tests.support.newsroom import TEXT, approved
 
 # ------------------------------------------------------------------------------------------- takes
 
@@ -80,6 +80,22 @@ def test_the_station_s_own_voices_come_before_the_settings(
     worker.work_off()
     with db.reading() as session:
         assert session.scalars(select(TakeRow)).one().voice == "espeak:vi+f5"
+
+
+def test_a_bulletin_s_own_voice_and_pace_come_before_the_station_s(
+    db: Database, commune: Commune, worker: Worker
+) -> None:
+    with db.writing() as session:
+        row = create_bulletin(
+            session, station_id=commune.station.id, author=commune.author, title="Tiêm phòng", text=TEXT, now=NOW
+        )  # fmt: skip
+        row.voice, row.speed = "espeak:vi+f5", 0.8
+        session.flush()
+        submit(session, row.id, version=row.version, actor=commune.author, now=NOW)
+    worker.work_off()
+    with db.reading() as session:
+        made = session.scalars(select(TakeRow)).one()
+    assert (made.voice, made.speed) == ("espeak:vi+f5", 0.8)
 
 
 # ------------------------------------------------------------------------------------- whole programmes

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import datetime
 from typing import Literal
 
@@ -12,13 +13,15 @@ from sqlalchemy.orm.exc import StaleDataError
 
 from broadcaster.errors import Conflict, InputError
 from broadcaster.model import VERBATIM, BulletinState, Priority, Reading
-from broadcaster.newsroom.bulletins.found import bulletin_by_id
+from broadcaster.newsroom.bulletins.copies import keep_copy
+from broadcaster.newsroom.bulletins.found import bulletin_by_id, folded
 from broadcaster.newsroom.importing import MAX_CHARS, clean_text, refuse_too_long
 from broadcaster.newsroom.lexicon import lexicon_of, set_entry
 from broadcaster.newsroom.people import record, require
 from broadcaster.reading import read
 from broadcaster.store.tables import Bulletin, Topic, User
 
+SLOWEST, FASTEST = 0.8, 1.2
 NOT_A_WRITER = "Tài khoản này không được soạn bản tin. Hãy nhờ cán bộ soạn bản tin."
 
 
@@ -47,6 +50,7 @@ def create_bulletin(
         draft_writers=[author.id], source_name=source_name[:300], import_notes=[*notes, *cleaned],
         created_at=now, updated_at=now,
     )  # fmt: skip
+    _refold(bulletin)
     session.add(bulletin)
     session.flush()
     record(
@@ -67,30 +71,38 @@ def save_draft(
     topic_id: int | None,
     priority: Priority,
     read_twice: bool,
+    voice: str | None = None,
+    speed: float | None = None,
     max_chars: int = MAX_CHARS,
     now: datetime,
 ) -> Bulletin:
     """Keep what was typed.  Conflict when somebody saved since `version`; then nothing is overwritten.
 
     A change of anything that is heard makes it a draft again; what is approved airs on until the new
-    text is approved.
+    text is approved.  `voice` None leaves voice and pace as they are; "" and None mean the station's.
     """
     bulletin = bulletin_by_id(session, bulletin_id, to_change=True)
     require(session, actor, "write", now=now, message=NOT_A_WRITER)
     ensure_version(bulletin, version)
     text, cleaned = clean_text(text)
     refuse_too_long(text, max_chars=max_chars)
-    before = (bulletin.title, bulletin.draft_text, bulletin.priority, bulletin.read_twice)
-    bulletin.title, bulletin.draft_text = _title(title), text
+    title = _title(title)
+    if (bulletin.title, bulletin.draft_text) != (title, text):
+        keep_copy(session, bulletin, title=title, text=text, actor=actor, now=now)
+    before = _heard(bulletin)
+    bulletin.title, bulletin.draft_text = title, text
     bulletin.priority, bulletin.read_twice = priority, read_twice
     bulletin.topic_id = _topic(session, topic_id)
+    if voice is not None:
+        bulletin.voice, bulletin.speed = voice, _speed(speed)
+    _refold(bulletin)
     if cleaned:
         bulletin.import_notes = [
             *bulletin.import_notes,
             *(n for n in cleaned if n not in bulletin.import_notes),
         ]
-    if before != (bulletin.title, bulletin.draft_text, bulletin.priority, bulletin.read_twice):
-        _touched(bulletin, actor)
+    if before != _heard(bulletin):
+        touched(bulletin, actor)
     bulletin.updated_at = now
     flush_or_conflict(session)
     return bulletin
@@ -128,7 +140,7 @@ def set_answer(
         )  # fmt: skip
         _answer(bulletin, key, "")  # a nearer answer would hide the new one
     if scope != "station":
-        _touched(bulletin, actor)
+        touched(bulletin, actor)
     bulletin.updated_at = now
     flush_or_conflict(session)
     return bulletin
@@ -138,6 +150,28 @@ def reading_of(session: Session, bulletin: Bulletin) -> Reading:
     """The draft as it would be read now: the answers at their places, its own words, the station's."""
     lexicon = lexicon_of(session, station_id=bulletin.station_id, bulletin_id=bulletin.id)
     return read(bulletin.draft_text, lexicon=lexicon, answers=dict(bulletin.draft_answers))
+
+
+def reading_if(
+    session: Session,
+    bulletin: Bulletin,
+    *,
+    text: str,
+    key: str,
+    written: str,
+    spoken: str,
+    scope: Literal["place", "bulletin", "station"],
+) -> Reading:
+    """How `text` would be read with one more answer, to be heard before it is kept; nothing is written."""
+    known = lexicon_of(session, station_id=bulletin.station_id, bulletin_id=bulletin.id)
+    answers, spoken = dict(bulletin.draft_answers), " ".join(spoken.split())
+    words = dict(known.bulletin)
+    if scope == "place" and key or spoken == VERBATIM:
+        answers[key or written] = spoken
+    else:
+        answers.pop(key, None)
+        words[written] = spoken
+    return read(clean_text(text)[0], lexicon=replace(known, bulletin=words), answers=answers)
 
 
 def title_reading(session: Session, bulletin: Bulletin) -> Reading:
@@ -167,7 +201,26 @@ def flush_or_conflict(session: Session) -> None:
         ) from error
 
 
-def _touched(bulletin: Bulletin, actor: User) -> None:
+def _heard(bulletin: Bulletin) -> tuple[object, ...]:
+    """Everything of a draft that changes what is heard."""
+    return (
+        bulletin.title, bulletin.draft_text, bulletin.priority, bulletin.read_twice, bulletin.voice,
+        bulletin.speed,
+    )  # fmt: skip
+
+
+def _speed(speed: float | None) -> float | None:
+    if speed is not None and not SLOWEST <= speed <= FASTEST:
+        raise InputError("Tốc độ đọc phải từ 0,8 đến 1,2. Hãy chọn lại tốc độ.")
+    return speed
+
+
+def _refold(bulletin: Bulletin) -> None:
+    bulletin.folded = folded(f"{bulletin.title}\n{bulletin.draft_text}")
+
+
+def touched(bulletin: Bulletin, actor: User) -> None:
+    """What is heard has changed by this hand: a draft again."""
     if actor.id not in bulletin.draft_writers:
         bulletin.draft_writers = [*bulletin.draft_writers, actor.id]
     if bulletin.state is not BulletinState.RETURNED:

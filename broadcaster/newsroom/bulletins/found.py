@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import unicodedata
+from collections.abc import Sequence
+from dataclasses import dataclass
 
 from sqlalchemy import func, select
-from sqlalchemy.orm import Session, contains_eager, joinedload
+from sqlalchemy.orm import Session, contains_eager, defer, joinedload
 
 from broadcaster.errors import NotFound
 from broadcaster.model import BulletinState
-from broadcaster.store.tables import Bulletin, Revision
+from broadcaster.store.tables import Bulletin, Revision, Topic
 
 
 def bulletin_by_id(session: Session, bulletin_id: int, *, to_change: bool = False) -> Bulletin:
@@ -68,23 +70,57 @@ def waiting(session: Session) -> list[Revision]:
     return sorted(rows, key=lambda row: (-row.priority.rank, row.submitted_at, row.id))
 
 
+@dataclass(frozen=True, slots=True)
+class Found:
+    """One page of a search: its bulletins (without their texts) and how many there are in all."""
+
+    rows: list[Bulletin]
+    total: int
+
+
 def bulletins(session: Session, *, state: BulletinState | None = None, search: str = "") -> list[Bulletin]:
-    """Bulletins, last changed first.  `search` looks in title and text, with or without Vietnamese marks."""
-    wanted = select(Bulletin).options(joinedload(Bulletin.topic), joinedload(Bulletin.author))
-    if state is not None:
-        wanted = wanted.where(Bulletin.state == state)
-    rows = session.scalars(wanted.order_by(Bulletin.updated_at.desc(), Bulletin.id.desc())).all()
-    words = _folded(search).split()
-    if not words:
-        return list(rows)
-    # A commune has hundreds of bulletins, and no database folds Vietnamese the way people search.
-    return [row for row in rows if _holds_all(_folded(f"{row.title}\n{row.draft_text}"), words)]
+    """Bulletins, last changed first.  `search` looks in title, text and topic, with or without marks."""
+    return find(session, states=[state] if state else (), search=search, limit=None).rows
 
 
-def _holds_all(text: str, words: list[str]) -> bool:
-    return all(word in text for word in words)
+def find(
+    session: Session,
+    *,
+    states: Sequence[BulletinState] = (),
+    topic_id: int | None = None,
+    author_id: int | None = None,
+    search: str = "",
+    first: int = 0,
+    limit: int | None = 50,
+) -> Found:
+    """Bulletins that match everything asked, last changed first, `limit` of them from number `first` on."""
+    wanted = select(Bulletin)
+    if states:
+        wanted = wanted.where(Bulletin.state.in_(states))
+    if topic_id is not None:
+        wanted = wanted.where(Bulletin.topic_id == topic_id)
+    if author_id is not None:
+        wanted = wanted.where(Bulletin.author_id == author_id)
+    topics = [(row.id, folded(row.title)) for row in session.scalars(select(Topic))] if search.strip() else []
+    for word in folded(search).split():
+        named = [topic for topic, title in topics if word in title]
+        wanted = wanted.where(Bulletin.folded.contains(word, autoescape=True) | Bulletin.topic_id.in_(named))
+    rows = session.scalars(
+        wanted.options(
+            joinedload(Bulletin.topic), joinedload(Bulletin.author),
+            defer(Bulletin.draft_text), defer(Bulletin.folded), defer(Bulletin.draft_answers),
+        )
+        .order_by(Bulletin.updated_at.desc(), Bulletin.id.desc())
+        .offset(first)
+        .limit(limit)
+    ).all()  # fmt: skip
+    if limit is None or (first == 0 and len(rows) < limit):
+        return Found(list(rows), len(rows))
+    total = session.scalar(select(func.count()).select_from(wanted.order_by(None).subquery())) or 0
+    return Found(list(rows), total)
 
 
-def _folded(text: str) -> str:
+def folded(text: str) -> str:
+    """Text as people search it: no tone marks, no case, "đ" as "d"."""
     parts = unicodedata.normalize("NFD", text.casefold()).replace("đ", "d")
     return "".join(part for part in parts if not unicodedata.combining(part))

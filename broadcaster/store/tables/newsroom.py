@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import CheckConstraint, ForeignKey, String, Text, UniqueConstraint
+from sqlalchemy import CheckConstraint, ForeignKey, Index, String, Text, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from broadcaster.model import BulletinState, Priority
@@ -17,16 +17,20 @@ class Bulletin(StationScoped, Base):
     """A text on its way to the air.  The draft is what is being typed; submitting freezes a Revision of it."""
 
     __tablename__ = "bulletin"
+    __table_args__ = (Index("ix_bulletin_updated", "station_id", "updated_at"),)
 
     id: Mapped[int] = mapped_column(primary_key=True)
     title: Mapped[str] = mapped_column(String(300))
     topic_id: Mapped[int | None] = mapped_column(ForeignKey("topic.id"))
     priority: Mapped[Priority] = mapped_column(EnumText(Priority), default=Priority.ROUTINE)
     read_twice: Mapped[bool] = mapped_column(default=False)
+    voice: Mapped[str] = mapped_column(String(60), default="")  # tried first; empty = the station's order
+    speed: Mapped[float | None]  # None = the station's
     author_id: Mapped[int] = mapped_column(ForeignKey("user_account.id"))
     state: Mapped[BulletinState] = mapped_column(EnumText(BulletinState), default=BulletinState.DRAFT)
     state_reason: Mapped[str] = mapped_column(Text, default="")
     draft_text: Mapped[str] = mapped_column(Text, default="")
+    folded: Mapped[str] = mapped_column(Text, default="")  # title and text without tone marks, to search in
     draft_answers: Mapped[dict[str, Any]] = mapped_column(default=dict)  # warning key -> reading
     draft_writers: Mapped[list[Any]] = mapped_column(default=list)  # user ids whose hand is in the draft
     source_name: Mapped[str] = mapped_column(String(300), default="")  # the imported file's name
@@ -40,6 +44,22 @@ class Bulletin(StationScoped, Base):
     topic: Mapped[Topic | None] = relationship()
     author: Mapped[User] = relationship()
     revisions: Mapped[list[Revision]] = relationship(back_populates="bulletin", order_by="Revision.number")
+
+
+class DraftCopy(StationScoped, Base):
+    """A draft as it was before somebody's saving took much of it away, or some minutes of it."""
+
+    __tablename__ = "draft_copy"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    bulletin_id: Mapped[int] = mapped_column(ForeignKey("bulletin.id"), index=True)
+    title: Mapped[str] = mapped_column(String(300))
+    text: Mapped[str] = mapped_column(Text)
+    answers: Mapped[dict[str, Any]] = mapped_column(default=dict)
+    replaced_by_id: Mapped[int] = mapped_column(ForeignKey("user_account.id"))
+    replaced_at: Mapped[datetime]
+
+    replaced_by: Mapped[User] = relationship()
 
 
 class TakeRow(StationScoped, Base):
@@ -75,7 +95,10 @@ class Revision(Base):
     reading_sha256: Mapped[str] = mapped_column(String(64))
     priority: Mapped[Priority] = mapped_column(EnumText(Priority), default=Priority.ROUTINE)
     read_twice: Mapped[bool] = mapped_column(default=False)
+    voice: Mapped[str] = mapped_column(String(60), default="")
+    speed: Mapped[float | None]
     writers: Mapped[list[Any]] = mapped_column(default=list)  # user ids: none of them may approve it
+    recordings: Mapped[list[Any]] = mapped_column(default=list)  # newsroom.recordings.Voiced, as data
     take_id: Mapped[int | None] = mapped_column(ForeignKey("take.id"))
     submitted_by_id: Mapped[int] = mapped_column(ForeignKey("user_account.id"))
     submitted_at: Mapped[datetime]
@@ -84,6 +107,29 @@ class Revision(Base):
     take: Mapped[TakeRow | None] = relationship()
     submitted_by: Mapped[User] = relationship()
     decisions: Mapped[list[Decision]] = relationship(back_populates="revision", order_by="Decision.id")
+
+
+class Recording(StationScoped, Base):
+    """A person's voice for a bulletin, or for every sentence of it with these spoken words.
+
+    Replacing one keeps the older row (`replaced_at`): what was recorded is never lost.
+    """
+
+    __tablename__ = "recording"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    bulletin_id: Mapped[int] = mapped_column(ForeignKey("bulletin.id"), index=True)
+    spoken: Mapped[str] = mapped_column(Text, default="")  # the sentence; empty = the whole bulletin
+    heard_sha256: Mapped[str] = mapped_column(String(64), default="")  # the reading it was made from
+    sha256: Mapped[str] = mapped_column(String(64), index=True)  # mono FLAC at the house rate
+    duration_ms: Mapped[int]
+    reader: Mapped[str] = mapped_column(String(120), default="")
+    language: Mapped[str] = mapped_column(String(40), default="")  # empty = Vietnamese
+    source_name: Mapped[str] = mapped_column(String(300), default="")
+    notes: Mapped[list[Any]] = mapped_column(default=list)  # what was done to the sound, for people
+    made_by_id: Mapped[int] = mapped_column(ForeignKey("user_account.id"))
+    made_at: Mapped[datetime]
+    replaced_at: Mapped[datetime | None]
 
 
 class Decision(Base):
@@ -155,5 +201,8 @@ class Jingle(StationScoped, Base):
     duration_ms: Mapped[int]
     source: Mapped[str] = mapped_column(String(300))
     licence: Mapped[str] = mapped_column(String(200))
+    original_sha256: Mapped[str] = mapped_column(String(64), default="")  # as it was brought, to be cut anew
+    original_suffix: Mapped[str] = mapped_column(String(8), default="")
+    cut: Mapped[dict[str, Any]] = mapped_column(default=dict)  # production.jingles.Cut as data
     in_use: Mapped[bool] = mapped_column(default=True)
     created_at: Mapped[datetime]

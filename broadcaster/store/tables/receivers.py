@@ -28,6 +28,8 @@ class Receiver(StationScoped, Base):
     revoked_at: Mapped[datetime | None]
     last_seen_at: Mapped[datetime | None]
     heartbeat: Mapped[dict[str, Any]] = mapped_column(default=dict)
+    lives: Mapped[list[Any]] = mapped_column(default=list)  # names of its processes, the present one last
+    rival_at: Mapped[datetime | None]  # when two players last used its token at once
     created_at: Mapped[datetime]
 
     villages: Mapped[list[Village]] = relationship(secondary="receiver_village")
@@ -48,7 +50,8 @@ class AsRun(Base):
     __tablename__ = "as_run"
     __table_args__ = (
         UniqueConstraint("receiver_id", "sequence"),
-        Index("ix_as_run_airing", "airing_id", "receiver_id"),
+        # with the event: a report asks who finished what without touching the rows
+        Index("ix_as_run_airing", "airing_id", "receiver_id", "event"),
     )
 
     id: Mapped[int] = mapped_column(primary_key=True)
