@@ -114,7 +114,7 @@ def job_sound(job_id: int) -> ResponseReturnValue:
         result = dict(_load(session.scalar(select(RenderJob).where(RenderJob.id == job_id))).result)
     if "sha256" not in result:
         raise NotFound("Đoạn nghe thử này chưa dựng xong. Hãy chờ một lát rồi mở lại.")
-    return _send(str(result["sha256"]), str(result.get("suffix", "flac")))
+    return send_sound(str(result["sha256"]), str(result.get("suffix", "flac")))
 
 
 @bp.get("/ban-thu/<int:take_id>")
@@ -126,7 +126,7 @@ def take(take_id: int) -> ResponseReturnValue:
         if row is None:
             raise NotFound("Không có bản thu này.")
         sha256 = row.sha256
-    return _send(sha256, "flac")
+    return send_sound(sha256, "flac")
 
 
 def _fragment(job_id: int) -> str:
@@ -142,7 +142,8 @@ def _load(row: RenderJob | None) -> RenderJob:
     return row
 
 
-def _send(sha256: str, suffix: str) -> ResponseReturnValue:
+def send_sound(sha256: str, suffix: str) -> ResponseReturnValue:
+    """A file of the store by its hash: it never changes, so browsers may keep it."""
     suffix = suffix.lstrip(".")
     path = deps().blobs.path(sha256, suffix=suffix)
     response = send_file(
