@@ -48,6 +48,15 @@ SETTINGS: tuple[Setting, ...] = (
     Setting("web.trusted_proxies", 0, "số máy chủ trung gian (nginx, caddy) đứng trước web mà đài tin", 0, 5),
     Setting("web.session_idle_min", 60, "phút không thao tác thì phải đăng nhập lại", 5, 1440),
     Setting("web.max_upload_mb", 5, "dung lượng tối đa của một lần gửi lên (MB)", 1, 100),
+    Setting(
+        "web.max_recording_mb", 100, "dung lượng tối đa của một bản thu hoặc nhạc hiệu gửi lên (MB)", 5, 2_000
+    ),
+    Setting("mail.host", "", "máy chủ gửi thư (SMTP); để trống = không gửi thư"),
+    Setting("mail.port", 587, "cổng của máy chủ gửi thư", 1, 65535),
+    Setting("mail.security", "starttls", "mã hóa khi gửi thư: starttls, tls hoặc none"),
+    Setting("mail.user", "", "tên đăng nhập của hộp thư gửi"),
+    Setting("mail.password", "", "mật khẩu của hộp thư gửi"),
+    Setting("mail.sender", "", "địa chỉ ghi ở dòng Người gửi; để trống = mail.user"),
     Setting("newsroom.max_text_chars", 50_000, "số ký tự tối đa của một bản tin", 1_000, 1_000_000),
     Setting("newsroom.emergency_persons", 2, "số người để phát khẩn cấp: 2 (soạn và duyệt) hoặc 1", 1, 2),
     Setting("schedule.horizon_days", 14, "số ngày lập sẵn buổi phát", 1, 60),
@@ -60,6 +69,9 @@ SETTINGS: tuple[Setting, ...] = (
     Setting("voice.pause_sentence_ms", 650, "nghỉ giữa hai câu (ms)", 0, 5000),
     Setting("voice.pause_item_ms", 900, "nghỉ sau một gạch đầu dòng (ms)", 0, 5000),
     Setting("voice.pause_paragraph_ms", 1100, "nghỉ giữa hai đoạn (ms)", 0, 8000),
+    Setting(
+        "voice.alternate", True, "giọng nam và giọng nữ thay nhau theo bản tin, khi giọng đang dùng có cả hai"
+    ),
     Setting("voice.cache_mb", 500, "dung lượng bộ nhớ câu đã đọc (MB)", 10, 100_000),
     Setting("player.output", "soundcard", "đầu ra của máy phát: soundcard, silent hoặc wav:ĐƯỜNG_DẪN"),
     Setting("player.server", "", "địa chỉ đài mà máy phát lấy lịch; để trống = chính máy này"),
@@ -86,6 +98,10 @@ class Settings:
     def number(self, key: str) -> float:
         """Value of a numeric setting."""
         return float(self.values[key])
+
+    def boolean(self, key: str) -> bool:
+        """Value of a yes-or-no setting."""
+        return bool(self.values[key])
 
     def text(self, key: str) -> str:
         """Value of a text setting."""

@@ -141,6 +141,17 @@ class ReceiptKind(StrEnum):
     FAILED = "failed"
 
 
+class NoticeKind(StrEnum):
+    """Why somebody is told something."""
+
+    WAITING = "waiting"  # the reader can approve it
+    APPROVED = "approved"
+    RETURNED = "returned"
+    WITHDRAWN = "withdrawn"
+    DELEGATED = "delegated"
+    EMERGENCY = "emergency"
+
+
 # ------------------------------------------------------------------------------------------ reading
 
 

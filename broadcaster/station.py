@@ -23,7 +23,8 @@ from sqlalchemy.dialects.postgresql import insert as postgresql_insert
 from sqlalchemy.dialects.sqlite import insert as sqlite_insert
 from sqlalchemy.orm import Session
 
-from broadcaster.config import Settings
+from broadcaster.config import Settings, load
+from broadcaster.delivery.mail import run_post
 from broadcaster.schedule.airings import close_content, mark_started, materialise
 from broadcaster.schedule.closing import due_for_closing
 from broadcaster.schedule.emergency.accepting import end_withdrawn
@@ -176,6 +177,11 @@ def run_clock(
         misfire_grace_time=None,
     )  # fmt: skip
     alarm_clock.start()
+    # A mail server may take its time; the clock must not wait for it.
+    post = threading.Thread(
+        target=run_post, name="post", args=(db, lambda: load(home=settings.home)), kwargs={"stop": stop, "now": now}
+    )  # fmt: skip
+    post.start()
     try:
         while not stop.wait(0.5) and not broken.is_set():
             # APScheduler sleeps on a monotonic clock: after a suspend or a clock set forward it must be woken,
@@ -185,6 +191,8 @@ def run_clock(
             alarm_clock.wakeup()
     finally:
         alarm_clock.shutdown(wait=True)
+        stop.set()
+        post.join()
         try:
             if not broken.is_set():
                 clockwork.stop()

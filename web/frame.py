@@ -11,6 +11,7 @@ from flask import Flask, g, request, url_for
 from sqlalchemy import func, select
 
 from broadcaster.model import BulletinState
+from broadcaster.schedule.emergency.showing import board
 from broadcaster.store.tables import Bulletin
 from web.deps import now, reading
 from web.security import account
@@ -22,6 +23,7 @@ MENU = (
     ("approve.queue", "Duyệt", "check", "approve"),
     ("week.table", "Lịch phát", "week", "see"),
     ("campaigns.listing", "Kế hoạch", "list", "see"),
+    ("emergency.page", "Khẩn cấp", "alert", "see"),
     ("jingles.listing", "Nhạc hiệu", "note", "see"),
     ("villages.listing", "Thôn", "people", "villages"),
     ("receivers.listing", "Máy thu", "device", "see"),
@@ -52,6 +54,8 @@ def _frame() -> dict[str, Any]:
     if person is None:
         return values
     waiting = 0
+    with reading() as session:
+        values["alarm"] = board(session, now=now())
     if person.may("approve"):
         with reading() as session:
             waiting = (
@@ -77,4 +81,4 @@ def _frame() -> dict[str, Any]:
 
 
 # Pages that live under another screen's menu entry.
-_HOUSE = {"compose": "bulletins", "airing": "week", "programme_frame": "jingles"}
+_HOUSE = {"compose": "bulletins", "recordings": "bulletins", "airing": "week", "programme_frame": "jingles"}

@@ -5,6 +5,7 @@ Pure: everything is given.  `install` hangs these on Jinja as filters.
 
 from __future__ import annotations
 
+import hashlib
 import re
 import unicodedata
 from datetime import date, datetime, time, timedelta
@@ -100,7 +101,28 @@ LEFT_OUT = {
     "recipients": "Nơi nhận",
     "signature": "Chữ ký",
     "decoration": "Dòng trang trí",
+    "unreadable": "Dòng không có lời",
 }
+
+LEFT_OUT_WHY = {
+    "letterhead": "Người nghe không cần quốc hiệu, tên cơ quan và số văn bản ở đầu trang.",
+    "recipients": "Danh sách gửi văn bản không phải nội dung để nghe.",
+    "signature": "Chức danh, dấu và tên người ký chỉ có nghĩa trên giấy.",
+    "decoration": "Dòng kẻ, dấu sao và dấu kết thúc không có lời.",
+    "unreadable": "Không có chữ nào đọc được thành lời.",
+}
+RULES = {
+    "number": "số", "abbreviation": "chữ viết tắt", "unit": "số và đơn vị", "range": "khoảng từ… đến…",
+    "date": "ngày tháng", "date_range": "khoảng ngày", "month": "tháng", "month_year": "tháng và năm",
+    "time": "giờ", "document": "số văn bản", "code": "mã chữ và số", "roman": "số La Mã", "phone": "số điện thoại",
+    "hotline": "tổng đài", "count": "tỷ số, phần", "ordinal": "số thứ tự", "sign": "dấu", "per": "dấu gạch chéo",
+    "letters": "chữ cái", "account": "số tài khoản", "road": "tên đường", "fraction": "phân số", "score": "tỷ số",
+    "url": "địa chỉ mạng", "email": "thư điện tử", "plate": "biển số xe", "version": "số phiên bản",
+    "milestone": "cột ki lô mét", "ellipsis": "dấu ba chấm", "ratio": "tỷ lệ", "address": "số nhà",
+    "guess": "đoán từng chữ cái", "formula": "công thức", "repeated": "viết lại trong ngoặc", "heading": "đề mục",
+    "answer": "đã sửa", "lexicon": "từ điển của xã", "capitals": "chữ hoa", "symbol": "ký hiệu", "blank": "chỗ trống",
+    "ambiguous": "đọc được nhiều cách",
+}  # fmt: skip
 
 
 def weekday(day: date) -> str:
@@ -183,6 +205,11 @@ def span_text(span: timedelta) -> str:
     return f"{seconds // 86400} ngày"
 
 
+def mark_text(key: str) -> str:
+    """A short name for an element's id, the same for the same key whatever stands in it."""
+    return hashlib.sha256(key.encode()).hexdigest()[:10]
+
+
 def plain(text: str) -> str:
     """Text for searching: no tone marks, no case ('Đồng Lớn' and 'dong lon' are the same)."""
     bare = unicodedata.normalize("NFD", text.replace("đ", "d").replace("Đ", "d"))
@@ -227,11 +254,11 @@ def install(app: Flask) -> None:
     filters = {
         "thu": weekday, "ngay": day_text, "thu_ngay": long_day, "gio": clock_text, "luc": instant_text,
         "dai": length_text, "dai_chu": length_words, "dung_luong": size_text, "so": number_text,
-        "cach_day": ago_text, "khoang": span_text,
+        "cach_day": ago_text, "khoang": span_text, "ma": mark_text,
     }  # fmt: skip
     app.jinja_env.filters.update(filters)
     app.jinja_env.globals.update(
         BULLETIN_STATES=BULLETIN_STATES, AIRING_STATES=AIRING_STATES, OUTCOMES=OUTCOMES, RECEIPTS=RECEIPTS,
         PRIORITIES=PRIORITIES, ROLES=ROLES, ORIGINS=ORIGINS, JINGLES=JINGLES, EVENTS=EVENTS,
-        LEFT_OUT=LEFT_OUT, SHORT_WEEKDAYS=SHORT_WEEKDAYS,
+        LEFT_OUT=LEFT_OUT, LEFT_OUT_WHY=LEFT_OUT_WHY, RULES=RULES, SHORT_WEEKDAYS=SHORT_WEEKDAYS,
     )  # fmt: skip

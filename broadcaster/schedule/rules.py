@@ -51,6 +51,8 @@ class SlotForm:
     priority: Priority = Priority.ROUTINE
     volume_percent: int = 100
     template_name: str = "thuong"
+    on_holidays: bool = True
+    carry_over: bool = False
     village_ids: tuple[int, ...] = field(default=())
 
 
@@ -245,6 +247,8 @@ def _columns(form: SlotForm, weekdays: frozenset[int]) -> dict[str, object]:
         "priority": form.priority,
         "volume_percent": form.volume_percent,
         "template_name": form.template_name,
+        "on_holidays": form.on_holidays,
+        "carry_over": form.carry_over,
     }
 
 

@@ -244,6 +244,7 @@ def test_without_javascript_the_officer_writes_answers_listens_and_submits(site:
     page.get_by_role("button", name="Nghe câu 1").click()
     expect(page.get_by_role("heading", name="Nghe thử")).to_be_visible()
     page.get_by_role("link", name="Về bản tin").click()
+    page.get_by_role("button", name="Tiếp tục: xem lại rồi gửi").click()
     page.get_by_role("button", name="Gửi duyệt").click()
     expect(page.get_by_text("Đã gửi duyệt.")).to_be_visible()
     context.close()
