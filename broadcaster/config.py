@@ -73,6 +73,11 @@ SETTINGS: tuple[Setting, ...] = (
         "voice.alternate", True, "giọng nam và giọng nữ thay nhau theo bản tin, khi giọng đang dùng có cả hai"
     ),
     Setting("voice.cache_mb", 500, "dung lượng bộ nhớ câu đã đọc (MB)", 10, 100_000),
+    Setting(
+        "voice.listen_back",
+        False,
+        "máy nghe lại bản thu và chỉ ra chỗ nghe không rõ (cần gói viet-asr; chỉ để tham khảo)",
+    ),
     Setting("player.output", "soundcard", "đầu ra của máy phát: soundcard, silent hoặc wav:ĐƯỜNG_DẪN"),
     Setting("player.server", "", "địa chỉ đài mà máy phát lấy lịch; để trống = chính máy này"),
     Setting("player.token", "", "mã máy thu (để trống = dùng tệp trong var/player)"),
