@@ -147,6 +147,7 @@ def aired(session: Session, first: date, last: date) -> dict[int, Amount]:
     )
     pairs: dict[int, dict[tuple[int, str], int]] = {}
     for topic_id, bulletin_id, airing_id, duration_ms, twice in rows:
+        assert topic_id is not None, "the question asked for topics only"
         pairs.setdefault(topic_id, {})[bulletin_id, airing_id] = duration_ms * (2 if twice else 1)
     return {
         topic_id: Amount(
@@ -175,5 +176,6 @@ def placed_ahead(session: Session, first: date, last: date) -> dict[int, int]:
     )
     found: dict[int, int] = {}
     for topic_id, _bulletin, _airing in rows:
+        assert topic_id is not None, "the question asked for topics only"
         found[topic_id] = found.get(topic_id, 0) + 1
     return found
