@@ -96,6 +96,12 @@ EVENTS: dict[AsRunEvent, str] = {
     AsRunEvent.MISSED: "lỡ giờ",
     AsRunEvent.SKIPPED: "bỏ qua",
 }
+JOBS = {
+    "preview": "Nghe thử",
+    "listen": "Nghe cả bài",
+    "take": "Dựng giọng đọc",
+    "programme": "Dựng chương trình",
+}
 LEFT_OUT = {
     "letterhead": "Phần đầu văn bản (quốc hiệu, cơ quan)",
     "recipients": "Nơi nhận",
@@ -260,5 +266,5 @@ def install(app: Flask) -> None:
     app.jinja_env.globals.update(
         BULLETIN_STATES=BULLETIN_STATES, AIRING_STATES=AIRING_STATES, OUTCOMES=OUTCOMES, RECEIPTS=RECEIPTS,
         PRIORITIES=PRIORITIES, ROLES=ROLES, ORIGINS=ORIGINS, JINGLES=JINGLES, EVENTS=EVENTS,
-        LEFT_OUT=LEFT_OUT, LEFT_OUT_WHY=LEFT_OUT_WHY, RULES=RULES, SHORT_WEEKDAYS=SHORT_WEEKDAYS,
+        LEFT_OUT=LEFT_OUT, JOBS=JOBS, LEFT_OUT_WHY=LEFT_OUT_WHY, RULES=RULES, SHORT_WEEKDAYS=SHORT_WEEKDAYS,
     )  # fmt: skip
