@@ -23,6 +23,7 @@ MENU = (
     ("bulletins.listing", "Bản tin", "paper", "see"),
     ("approve.queue", "Duyệt", "check", "approve"),
     ("week.table", "Lịch phát", "week", "see"),
+    ("campaigns.listing", "Kế hoạch", "list", "see"),
     ("emergency.page", "Khẩn cấp", "alert", "see"),
     ("jingles.listing", "Nhạc hiệu", "note", "see"),
     ("villages.listing", "Thôn", "people", "villages"),

@@ -58,6 +58,9 @@ def address(world: Any, rule: Rule, *, other: bool = False) -> str:
         "filename": "app.css",
         "asset_name": "swagger-ui.css",
         "token_id": 999_999,
+        "document_id": 999_999,
+        "campaign_id": 999_999,
+        "topic_id": 999_999,
     }
     with world.app.test_request_context():
         values = {name: ids[name] for name in rule.arguments}
