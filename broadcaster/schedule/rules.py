@@ -20,7 +20,7 @@ from broadcaster.newsroom.people import record
 from broadcaster.schedule import policy as rules_of_the_station
 from broadcaster.schedule.airings import refuse, sessions_on
 from broadcaster.schedule.live import station_of
-from broadcaster.schedule.materialising import materialise, rule_of
+from broadcaster.schedule.materialising import hand_over, materialise, rule_of
 from broadcaster.schedule.slots import ACTIONS, format_weekdays, instant, local_day, parse_weekdays
 from broadcaster.store.tables import (
     Bulletin,
@@ -57,15 +57,27 @@ class SlotForm:
 
 
 def add_slot(
-    session: Session, station: Station, form: SlotForm, *, actor: User | None, now: datetime
+    session: Session,
+    station: Station,
+    form: SlotForm,
+    *,
+    actor: User | None,
+    now: datetime,
+    instead_of: Slot | None = None,
 ) -> Slot:
-    """A new weekly slot and its airings.  Refused with remedies when policy or another slot forbids it."""
+    """A new weekly slot and its airings.  Refused with remedies when policy or another slot forbids it.
+
+    `instead_of` is a slot that ends the day before: its later airings and exceptions become the new one's.
+    """
     weekdays = _check_form(session, station, form)
-    _check_policy(session, station, form, weekdays, slot_id=None, today=local_day(station.zone, now))
+    old = None if instead_of is None else instead_of.id
+    _check_policy(session, station, form, weekdays, slot_id=old, today=local_day(station.zone, now))
     slot = Slot(station_id=station.id, version=1, **_columns(form, weekdays))
     session.add(slot)
     session.flush()
     _write_villages(session, slot.id, form.village_ids)
+    if instead_of is not None:
+        hand_over(session, instead_of, slot, now=now)
     _tell(session, station, actor, "thêm khung giờ", slot, now)
     _follow(session, station, now)
     return slot
