@@ -11,8 +11,10 @@ from sqlalchemy.orm import Session
 
 from broadcaster.model import VERBATIM, BulletinState, Reading, Role
 from broadcaster.newsroom.bulletins import copies, reading_of, title_reading
+from broadcaster.newsroom.hearing import hearing_job, hearing_of
 from broadcaster.newsroom.lexicon import entries
 from broadcaster.newsroom.people import may
+from broadcaster.newsroom.recordings import recorded
 from broadcaster.speech.choices import label_of, voice_choices
 from broadcaster.store.tables import Audit, Bulletin, RenderJob, Topic, User
 from web import marking
@@ -55,6 +57,8 @@ def page_values(
         "changed": len(marking.changes(result)),
         "topics": session.scalars(select(Topic).order_by(Topic.position, Topic.id)).all(),
         "revision": newest,
+        "hearing_job": hearing_job(session, newest.id) if newest else None,
+        "hearing": hearing_of(session, newest.id) if newest else None,
         "job": _take_job(session, bulletin),
         "may_write": person is not None and person.may("write"),
         "may_schedule": person is not None and person.may("schedule"),
@@ -107,6 +111,9 @@ def _sound(session: Session, bulletin: Bulletin, result: Reading) -> dict[str, A
     chain = tuple(str(spec) for spec in station().voice_chain) or settings.texts("voice.chain")
     speed = bulletin.speed or settings.number("voice.speed")
     length_ms, measured = own_length(session, bulletin, result, speed=speed)
+    people = recorded(session, bulletin, result)
+    if people.whole is not None:
+        length_ms, measured = people.whole.duration_ms * (2 if bulletin.read_twice else 1), True
     places = places_of(
         session, bulletin, own_ms=length_ms, first=today(), now=now(),
         close_min=settings.integer("schedule.content_close_min"),
@@ -117,6 +124,7 @@ def _sound(session: Session, bulletin: Bulletin, result: Reading) -> dict[str, A
         "speeds": SPEEDS,
         "usual_speed": settings.number("voice.speed"),
         "speed": speed,
+        "recorded": people,
         "length_ms": length_ms,
         "measured": measured,
         "places": places,

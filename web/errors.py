@@ -8,7 +8,7 @@ from flask_wtf.csrf import CSRFError
 from werkzeug.exceptions import HTTPException
 
 from broadcaster.errors import BroadcasterError, Conflict, InputError, NotFound, Refused, StoreError
-from web.deps import deps
+from web.uploads import limit_mb
 
 SENTENCES = {
     400: "Yêu cầu gửi lên chưa đủ. Hãy quay lại trang trước và thử lại.",
@@ -58,6 +58,7 @@ def _http(error: HTTPException) -> ResponseReturnValue:
     if status < 400:
         return error.get_response()  # redirects that werkzeug itself raises
     if status == 413:
-        limit = deps().settings.integer("web.max_upload_mb")
-        return _page(f"Nội dung gửi lên lớn hơn {limit} MB. Hãy chọn tệp nhỏ hơn hoặc chia làm hai.", 413)
+        return _page(
+            f"Nội dung gửi lên lớn hơn {limit_mb()} MB. Hãy chọn tệp nhỏ hơn hoặc chia làm hai.", 413
+        )
     return _page(SENTENCES.get(status, SENTENCES[500 if status >= 500 else 400]), status)

@@ -8,7 +8,7 @@ from typing import Any
 
 from flask import Blueprint, redirect, render_template, request, send_file, url_for
 from flask.typing import ResponseReturnValue
-from sqlalchemy import select
+from sqlalchemy import case, select
 from sqlalchemy.orm import Session
 
 from broadcaster.errors import InputError, NotFound
@@ -79,6 +79,21 @@ def _ask(session: Session, bulletin: Bulletin, kind: str, spoken: list[list[str]
     return row.id
 
 
+@bp.get("/viec")
+@needs("see")
+def jobs() -> ResponseReturnValue:
+    """Work that waits, runs or was given up: what somebody left can be come back to."""
+    order = case((RenderJob.state == "running", 0), (RenderJob.state == "queued", 1), else_=2)
+    with reading() as session:
+        rows = session.scalars(
+            select(RenderJob)
+            .where(RenderJob.state.in_(("running", "queued", "failed")))
+            .order_by(order, RenderJob.due_at, RenderJob.id)
+            .limit(60)
+        ).all()
+        return render_template("jobs.html", rows=rows)
+
+
 @bp.get("/viec/<int:job_id>")
 @needs("see")
 def job(job_id: int) -> ResponseReturnValue:
@@ -99,7 +114,7 @@ def job_sound(job_id: int) -> ResponseReturnValue:
         result = dict(_load(session.scalar(select(RenderJob).where(RenderJob.id == job_id))).result)
     if "sha256" not in result:
         raise NotFound("Đoạn nghe thử này chưa dựng xong. Hãy chờ một lát rồi mở lại.")
-    return _send(str(result["sha256"]), str(result.get("suffix", "flac")))
+    return send_sound(str(result["sha256"]), str(result.get("suffix", "flac")))
 
 
 @bp.get("/ban-thu/<int:take_id>")
@@ -111,7 +126,7 @@ def take(take_id: int) -> ResponseReturnValue:
         if row is None:
             raise NotFound("Không có bản thu này.")
         sha256 = row.sha256
-    return _send(sha256, "flac")
+    return send_sound(sha256, "flac")
 
 
 def _fragment(job_id: int) -> str:
@@ -127,7 +142,8 @@ def _load(row: RenderJob | None) -> RenderJob:
     return row
 
 
-def _send(sha256: str, suffix: str) -> ResponseReturnValue:
+def send_sound(sha256: str, suffix: str) -> ResponseReturnValue:
+    """A file of the store by its hash: it never changes, so browsers may keep it."""
     suffix = suffix.lstrip(".")
     path = deps().blobs.path(sha256, suffix=suffix)
     response = send_file(

@@ -27,13 +27,6 @@ needs_model = pytest.mark.skipif(
 
 
 @pytest.fixture(scope="session")
-def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    folder = tmp_path_factory.mktemp("voices")
-    model.ensure(folder)
-    return folder
-
-
-@pytest.fixture(scope="session")
 def engine(home: Path) -> Engine:
     return Engine(home)
 

@@ -102,7 +102,7 @@ def save_draft(
             *(n for n in cleaned if n not in bulletin.import_notes),
         ]
     if before != _heard(bulletin):
-        _touched(bulletin, actor)
+        touched(bulletin, actor)
     bulletin.updated_at = now
     flush_or_conflict(session)
     return bulletin
@@ -140,7 +140,7 @@ def set_answer(
         )  # fmt: skip
         _answer(bulletin, key, "")  # a nearer answer would hide the new one
     if scope != "station":
-        _touched(bulletin, actor)
+        touched(bulletin, actor)
     bulletin.updated_at = now
     flush_or_conflict(session)
     return bulletin
@@ -219,7 +219,8 @@ def _refold(bulletin: Bulletin) -> None:
     bulletin.folded = folded(f"{bulletin.title}\n{bulletin.draft_text}")
 
 
-def _touched(bulletin: Bulletin, actor: User) -> None:
+def touched(bulletin: Bulletin, actor: User) -> None:
+    """What is heard has changed by this hand: a draft again."""
     if actor.id not in bulletin.draft_writers:
         bulletin.draft_writers = [*bulletin.draft_writers, actor.id]
     if bulletin.state is not BulletinState.RETURNED:
