@@ -6,9 +6,10 @@ are materialised already.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime, time, timedelta
+from typing import Any
 
 from sqlalchemy import delete, insert, select
 from sqlalchemy.orm import Session, selectinload
@@ -19,6 +20,7 @@ from broadcaster.model import LatePolicy, Priority, StartMode
 from broadcaster.newsroom.people import record
 from broadcaster.schedule import policy as rules_of_the_station
 from broadcaster.schedule.airings import refuse, sessions_on
+from broadcaster.schedule.holidays import holiday_data, read_holidays
 from broadcaster.schedule.live import station_of
 from broadcaster.schedule.materialising import hand_over, materialise, rule_of
 from broadcaster.schedule.slots import ACTIONS, format_weekdays, instant, local_day, parse_weekdays
@@ -210,6 +212,24 @@ def set_rotation(
     session.flush()
     _tell(session, station, actor, "luân phiên bản tin", slot, now, bulletins=order, per_airing=per_airing)
     return row
+
+
+def set_holidays(
+    session: Session,
+    station: Station,
+    rows: Sequence[Mapping[str, Any]],
+    *,
+    actor: User | None,
+    now: datetime,
+) -> None:
+    """The station's holidays, each a line as `schedule.holidays` reads it; slots that rest on them follow."""
+    station.holidays = [holiday_data(row) for row in read_holidays(rows)]
+    session.flush()
+    record(
+        session, station_id=station.id, actor=actor, action="đặt ngày nghỉ lễ", subject=station.slug,
+        detail={"holidays": list(station.holidays)}, now=now,
+    )  # fmt: skip
+    _follow(session, station, now)
 
 
 def _load(session: Session, slot_id: int) -> tuple[Slot, Station]:

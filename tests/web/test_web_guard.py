@@ -51,6 +51,7 @@ def address(world: Any, rule: Rule, *, other: bool = False) -> str:
         "recording_id": 999_999 if other else 1,
         "slot_id": 999_999 if other else 1,
         "emergency_id": 999_999 if other else made.emergency,
+        "change_id": 999_999 if other else 1,
         "copy_id": 999_999 if other else 1,
         "token": village_token(keys.link_key, made.villages[0], 1),
         "slug": "nhu-thanh",
