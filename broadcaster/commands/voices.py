@@ -35,14 +35,22 @@ def list_command() -> None:
 
 
 @voices.command(
-    "install", help="Tải một giọng Piper về máy này; đứt mạng thì chạy lại, phần đã tải được giữ."
+    "install",
+    help="Tải một giọng Piper, hoặc mô hình giọng nhúng (kokoro), về máy này; đứt mạng thì chạy lại, phần đã tải được giữ.",
 )
 @click.argument("name")
 def install_command(name: str) -> None:
-    """Fetch a voice of the catalogue, pinned by SHA-256."""
+    """Fetch a voice of the catalogue, or the embedded model (`kokoro`), pinned by SHA-256."""
     settings = load()
     with Progress(console=Console(stderr=True), transient=True) as bar:
         task = bar.add_task(name, total=None)
+        if name == "kokoro":
+            kokoro_model.install(
+                home=settings.home / "var" / "voices",
+                progress=lambda done, total: bar.update(task, completed=done, total=total),
+            )
+            click.echo("Đã tải mô hình giọng nhúng (Kokoro-82M, Apache-2.0).")
+            return
         model = piper.install(
             name,
             home=settings.home,
