@@ -13,7 +13,14 @@ from urllib.parse import urlsplit
 from flask import render_template, request
 
 KEPT = frozenset(
-    ("compose.save", "bulletins.create", "compose.send", "approve.send_back", "emergency.ask", "recordings.add")
+    (
+        "compose.save",
+        "bulletins.create",
+        "compose.send",
+        "approve.send_back",
+        "emergency.ask",
+        "recordings.add",
+    )
 )
 SECRET = ("csrf_token", "password")
 

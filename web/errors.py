@@ -8,6 +8,7 @@ from flask_wtf.csrf import CSRFError
 from werkzeug.exceptions import HTTPException
 
 from broadcaster.errors import BroadcasterError, Conflict, InputError, NotFound, Refused, StoreError
+from web import carried
 from web.security import account
 from web.uploads import limit_mb
 

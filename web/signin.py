@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from urllib.parse import urlsplit
 
 from flask import Blueprint, redirect, render_template, request, url_for
@@ -15,6 +16,7 @@ from web.security import account, enter, limiter, needs, public
 from web.security import leave as end_session
 
 bp = Blueprint("signin", __name__)
+log = logging.getLogger(__name__)
 
 
 @bp.get("/dang-nhap")
@@ -29,16 +31,20 @@ def form() -> ResponseReturnValue:
 @bp.post("/dang-nhap")
 @public
 @limiter.limit("10 per minute; 60 per hour")
+@limiter.limit("30 per hour", key_func=lambda: "ten:" + request.form.get("username", "").strip().lower()[:60])
 def sign_in() -> ResponseReturnValue:
     """Check name and password.  The same answer for a wrong name and a wrong password."""
     username = request.form.get("username", "").strip()
     target = request.form.get("next", "")
     late = carried.unpacked(request.form.get("carried", ""))
+    # Hashing takes its time, so it is not done while the database's one writer waits.
     with deps().db.reading() as session:
         user = authenticate(session, username, request.form.get("password", ""))
-        if user is not None:
-            enter(user)
-    if user is None:
+    if user is not None:
+        with deps().db.writing(station_id=user.station_id) as session:
+            enter(session, user)
+    else:
+        log.warning("Đăng nhập không thành công: tên %r từ %s", username[:60], request.remote_addr)
         wrong = InputError(
             "Tên đăng nhập hoặc mật khẩu chưa đúng. Hãy gõ lại; chú ý phím Caps Lock và bộ gõ tiếng Việt."
         )
