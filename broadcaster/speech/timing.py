@@ -26,7 +26,9 @@ class Rhythm:
     vowel_before_glide: float = 5.0
     vowel_before_stop: float = 4.5
     short_vowel: float = 3.5  # ă and â, before any coda
-    long_a: float = 1.35  # a before a glide or nasal, against other vowels: length parts ai from ay, ang from ăng
+    long_a: float = (
+        1.35  # a before a glide or nasal, against other vowels: length parts ai from ay, ang from ăng
+    )
     nasal: float = 3.5
     off_glide: float = 3.5
     stop: float = 2.5
