@@ -141,6 +141,17 @@ class ReceiptKind(StrEnum):
     FAILED = "failed"
 
 
+class NoticeKind(StrEnum):
+    """Why somebody is told something."""
+
+    WAITING = "waiting"  # the reader can approve it
+    APPROVED = "approved"
+    RETURNED = "returned"
+    WITHDRAWN = "withdrawn"
+    DELEGATED = "delegated"
+    EMERGENCY = "emergency"
+
+
 # ------------------------------------------------------------------------------------------ reading
 
 
@@ -376,3 +387,4 @@ class PlannedAiring:
     wait_s: int = 0
     start_mode: StartMode = StartMode.AT_ONCE
     late_policy: LatePolicy = LatePolicy.PLAY_WITHIN_GRACE
+    stopped_at: datetime | None = None  # somebody ordered it off the air; `reason` says why

@@ -23,9 +23,12 @@ from sqlalchemy.dialects.postgresql import insert as postgresql_insert
 from sqlalchemy.dialects.sqlite import insert as sqlite_insert
 from sqlalchemy.orm import Session
 
-from broadcaster.config import Settings
+from broadcaster.config import Settings, load
+from broadcaster.delivery.mail import run_post
 from broadcaster.schedule.airings import close_content, mark_started, materialise
 from broadcaster.schedule.closing import due_for_closing
+from broadcaster.schedule.emergency.accepting import end_withdrawn
+from broadcaster.schedule.emergency.message import prepare_messages
 from broadcaster.schedule.preflight import Alarm, check_due
 from broadcaster.schedule.rendering import enqueue_programmes
 from broadcaster.schedule.slots import local_day
@@ -109,10 +112,14 @@ class Clockwork:
                 station = session.get_one(Station, station_id)
                 today = local_day(station.zone, now)
                 made = materialise(session, station, today=today, now=now, days=horizon)
+        with self._db.writing(station_id=station_id) as session:
+            station = session.get_one(Station, station_id)
+            end_withdrawn(session, station, now=now)
+            asked = prepare_messages(session, station, now=now)
         closed = self._close(station_id, now)
         with self._db.writing(station_id=station_id) as session:
             station = session.get_one(Station, station_id)
-            asked = enqueue_programmes(session, station, now=now, days=horizon, retry_failed=retry)
+            asked += enqueue_programmes(session, station, now=now, days=horizon, retry_failed=retry)
         with self._db.writing(station_id=station_id) as session:
             started = mark_started(session, session.get_one(Station, station_id), now=now)
         return Tick(True, made, closed, asked, started, 0, tuple(self._preflight(station_id, now)))
@@ -170,6 +177,11 @@ def run_clock(
         misfire_grace_time=None,
     )  # fmt: skip
     alarm_clock.start()
+    # A mail server may take its time; the clock must not wait for it.
+    post = threading.Thread(
+        target=run_post, name="post", args=(db, lambda: load(home=settings.home)), kwargs={"stop": stop, "now": now}
+    )  # fmt: skip
+    post.start()
     try:
         while not stop.wait(0.5) and not broken.is_set():
             # APScheduler sleeps on a monotonic clock: after a suspend or a clock set forward it must be woken,
@@ -179,6 +191,8 @@ def run_clock(
             alarm_clock.wakeup()
     finally:
         alarm_clock.shutdown(wait=True)
+        stop.set()
+        post.join()
         try:
             if not broken.is_set():
                 clockwork.stop()

@@ -12,6 +12,7 @@ from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from importlib import import_module
 
+from apiflask import APIFlask
 from flask import Flask
 from werkzeug.middleware.proxy_fix import ProxyFix
 
@@ -20,12 +21,15 @@ from broadcaster.store.blobs import Blobs
 from broadcaster.store.db import Database
 from broadcaster.store.keys import load_keys
 from broadcaster.store.queue import Doorbell
-from web import errors, frame, security, words
+from web import api, errors, frame, security, uploads, words
 from web.deps import Deps
 
 SCREENS = (
-    "signin", "today", "bulletins", "compose", "sound", "approve", "week", "airing", "villages", "receivers",
-    "jingles", "programme_frame", "log", "village_page", "channels", "help_pages", "style_page", "vendor",
+    "signin", "today", "bulletins", "compose", "recordings", "sound", "approve", "week", "airing", "villages", "receivers",
+    "jingles", "programme_frame", "log", "village_page", "channels", "help_pages", "style_page", "vendor", "api_tokens",
+    "campaigns",
+    "emergency", "series_page", "planning",
+    "own_account", "accounts", "delegations", "notices", "settings_pages", "dictionary",
 )  # fmt: skip
 
 
@@ -37,7 +41,14 @@ def create_app(
     settings: Settings, *, db: Database | None = None, now: Callable[[], datetime] = _clock
 ) -> Flask:
     """The WSGI application.  `now` gives aware UTC; close with `app.extensions["broadcaster"].close()`."""
-    app = Flask(__name__)
+    app = APIFlask(
+        __name__,
+        title="Đài truyền thanh cơ sở",
+        version="1",
+        spec_path=None,
+        docs_path=None,
+        json_errors=False,
+    )
     keys = load_keys(settings.keys)
     settings.var.mkdir(parents=True, exist_ok=True)
     parts = Deps(
@@ -65,12 +76,14 @@ def create_app(
     if proxies:
         app.wsgi_app = ProxyFix(app.wsgi_app, x_for=proxies, x_proto=proxies, x_host=proxies)  # type: ignore[method-assign]
     words.install(app)
+    uploads.install(app)
     security.install(app)
     errors.install(app)
     frame.install(app)
     for name in SCREENS:
         app.register_blueprint(import_module(f"web.{name}").bp)
     _receivers_api(app, parts)
+    api.install(app)
     return app
 
 

@@ -7,12 +7,13 @@ from datetime import timedelta
 from flask import Blueprint, Response, abort, g, request, url_for
 from flask.typing import ResponseReturnValue
 from sqlalchemy import func, select
+from sqlalchemy.orm import Session
 
 from broadcaster import __version__
 from broadcaster.delivery.feeds import ical, rss
 from broadcaster.schedule.plan import plan_days
 from broadcaster.store.tables import Airing, Receiver, RenderJob, Station
-from web.deps import deps, kept, now, reading, today
+from web.deps import deps, kept, now, reading, station, today
 from web.security import public
 
 bp = Blueprint("channels", __name__)
@@ -67,6 +68,19 @@ def metrics() -> ResponseReturnValue:
                 age = (now() - receiver.last_seen_at).total_seconds()
                 lines.append(f'broadcaster_receiver_silent_seconds{{receiver="{receiver.id}"}} {age:.0f}')
     return Response("\n".join(lines) + "\n", mimetype="text/plain; version=0.0.4")
+
+
+def public_channels(session: Session) -> list[dict[str, str]]:
+    """Every channel of this station that anybody may follow."""
+    base, place = deps().settings.base_url, station()
+    return [
+        {"title": place.name, "kind": "rss", "url": base + url_for("channels.podcast", slug=place.slug)},
+        {
+            "title": place.name,
+            "kind": "icalendar",
+            "url": base + url_for("channels.calendar", slug=place.slug),
+        },
+    ]
 
 
 def _station(slug: str) -> Station:

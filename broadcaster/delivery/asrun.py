@@ -15,6 +15,7 @@ from broadcaster.model import AsRunEvent
 from broadcaster.store.tables import AsRun, Receiver
 
 MOST_EVENTS: Final = 500
+_AIRING: Final = re.compile(r"[!-~]{1,36}")
 _SHA256: Final = re.compile(r"(?:[0-9a-f]{64})?")
 
 
@@ -72,10 +73,12 @@ def highest_contiguous(session: Session, receiver: Receiver) -> int:
 
 def _row(receiver: Receiver, event: Mapping[str, Any], *, now: datetime) -> AsRun:
     try:
-        sequence, airing = event["sequence"], event["airing_id"]
-        kind, at = AsRunEvent(event["event"]), datetime.fromisoformat(event["at"])
+        sequence, airing = _whole(event["sequence"]), event["airing_id"]
+        kind = AsRunEvent(event["event"])
+        at = datetime.fromisoformat(event["at"])
+        at = at.astimezone(UTC) if at.tzinfo is not None else at
         offset, sha256, reason = (
-            event.get("offset_ms", 0),
+            _whole(event.get("offset_ms", 0)),
             event.get("sha256", ""),
             event.get("reason", ""),
         )
@@ -85,18 +88,28 @@ def _row(receiver: Receiver, event: Mapping[str, Any], *, now: datetime) -> AsRu
             and type(offset) is int
             and 0 <= offset < 2**31
             and isinstance(airing, str)
-            and 0 < len(airing) <= 36
+            and _AIRING.fullmatch(airing) is not None
             and isinstance(sha256, str)
             and _SHA256.fullmatch(sha256) is not None
             and isinstance(reason, str)
             and len(reason) <= 1000
             and at.tzinfo is not None
         )
-    except (KeyError, TypeError, ValueError, AttributeError) as error:
+    except (KeyError, TypeError, ValueError, AttributeError, OverflowError) as error:
         raise InputError(f"Dòng nhật ký không đúng mẫu: {error}.") from error
     if not good:
         raise InputError(f"Dòng nhật ký không đúng mẫu: {dict(event)!r:.200}.")
     return AsRun(
-        receiver_id=receiver.id, sequence=sequence, airing_id=airing, event=kind, at=at.astimezone(UTC),
-        offset_ms=offset, sha256=sha256, reason=reason, received_at=now,
+        receiver_id=receiver.id, sequence=sequence, airing_id=airing, event=kind, at=at,
+        offset_ms=offset, sha256=sha256, reason=_storable(reason), received_at=now,
     )  # fmt: skip
+
+
+def _whole(value: Any) -> Any:
+    """JSON has one kind of number: 3.0 is 3."""
+    return int(value) if isinstance(value, float) and value.is_integer() else value
+
+
+def _storable(text: str) -> str:
+    """Without what no database keeps: halves of letters and zero bytes."""
+    return text.replace("\0", "").encode("utf-8", "replace").decode("utf-8")

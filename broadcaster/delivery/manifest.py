@@ -14,7 +14,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from broadcaster.delivery.receivers import station_of
-from broadcaster.model import PlannedAiring, RenditionKind
+from broadcaster.model import AiringState, PlannedAiring, RenditionKind
 from broadcaster.schedule.plan import plan_between
 from broadcaster.signing import canonical_json, sign
 from broadcaster.store.blobs import Blobs
@@ -113,7 +113,8 @@ def _airing(line: PlannedAiring) -> dict[str, Any]:
         "volume_percent": line.volume_percent,
         "title": line.slot_name,
         "duration_ms": line.duration_ms or 0,
-        "state": str(line.state),
+        # A player ends what it was told to skip, also in the middle, and never begins it again.
+        "state": str(AiringState.SKIPPED if line.stopped_at is not None else line.state),
         "reason": line.reason,
         "variant": line.variant,
         "file": None

@@ -1,4 +1,4 @@
-"""Who may do what: accounts, passwords, the one table of rights, delegation, the audit book."""
+"""Who may do what: accounts, passwords, the one table of rights, the audit book."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import re
 import secrets
 import unicodedata
 from collections.abc import Mapping
-from datetime import date, datetime
+from datetime import datetime
 from functools import cache
 from types import MappingProxyType
 from typing import Any
@@ -25,7 +25,7 @@ from broadcaster.store.tables import Audit, Delegation, Station, User
 # Every action a door may ask for.  `see` is every page that only shows; the others change something.
 ACTIONS = frozenset(
     "see write submit lexicon schedule jingles villages report "
-    "approve return withdraw emergency delegate receivers settings users".split()
+    "approve return withdraw emergency delegate receivers settings station users".split()
 )
 RIGHTS: Mapping[Role, frozenset[str]] = MappingProxyType(
     {
@@ -173,17 +173,7 @@ def disable(session: Session, *, username: str, actor: User | None = None, now: 
     Refused for the last active administrator: nobody could open an account again.
     """
     user = _by_name(session, username)
-    if user.role is Role.ADMINISTRATOR and user.active:
-        others = session.scalar(
-            select(func.count(User.id)).where(
-                User.station_id == user.station_id, User.role == Role.ADMINISTRATOR, User.active,
-                User.id != user.id,
-            )
-        )  # fmt: skip
-        if not others:
-            raise Refused(
-                f"“{user.username}” là quản trị viên duy nhất. Hãy thêm một quản trị viên khác trước khi khóa."
-            )
+    keep_an_administrator(session, user)
     user.active = False
     user.session_epoch += 1
     record(
@@ -191,6 +181,21 @@ def disable(session: Session, *, username: str, actor: User | None = None, now: 
         detail={}, now=now,
     )  # fmt: skip
     return user
+
+
+def keep_an_administrator(session: Session, user: User) -> None:
+    """Raise Refused when this is the last active administrator: nobody could open an account again."""
+    if user.role is not Role.ADMINISTRATOR or not user.active:
+        return
+    others = session.scalar(
+        select(func.count(User.id)).where(
+            User.station_id == user.station_id, User.role == Role.ADMINISTRATOR, User.active, User.id != user.id,
+        )
+    )  # fmt: skip
+    if not others:
+        raise Refused(
+            f"“{user.username}” là quản trị viên duy nhất. Hãy thêm một quản trị viên khác trước khi khóa hoặc đổi vai trò."
+        )
 
 
 def enable(session: Session, *, username: str, actor: User | None = None, now: datetime) -> User:
@@ -207,54 +212,6 @@ def enable(session: Session, *, username: str, actor: User | None = None, now: d
 def users(session: Session) -> list[User]:
     """Every account, active ones first, by name."""
     return list(session.scalars(select(User).order_by(User.active.desc(), User.username)))
-
-
-# --------------------------------------------------------------------------------------- delegation
-
-
-def delegate(
-    session: Session, *, from_user: User, to_user: User, first_day: date, last_day: date, now: datetime
-) -> Delegation:
-    """An approver hands the pen to somebody of the same station for some days (both ends included)."""
-    if not (from_user.active and may(from_user.role, "delegate")):
-        raise Refused("Chỉ người duyệt mới ủy quyền duyệt được.")
-    if to_user.station_id != from_user.station_id or to_user.id == from_user.id or not to_user.active:
-        raise InputError("Không ủy quyền được cho người này. Hãy chọn một người khác đang làm việc ở đài.")
-    if last_day < first_day:
-        raise InputError("Ngày cuối trước ngày đầu. Hãy chọn lại hai ngày ủy quyền.")
-    row = Delegation(
-        station_id=from_user.station_id, from_user_id=from_user.id, to_user_id=to_user.id,
-        first_day=first_day, last_day=last_day,
-    )  # fmt: skip
-    session.add(row)
-    session.flush()
-    record(
-        session, station_id=from_user.station_id, actor=from_user, action="ủy quyền duyệt",
-        subject=to_user.username, detail={"first": first_day.isoformat(), "last": last_day.isoformat()}, now=now,
-    )  # fmt: skip
-    return row
-
-
-def delegations(session: Session) -> list[Delegation]:
-    """All that were ever given, newest first."""
-    return list(
-        session.scalars(select(Delegation).order_by(Delegation.first_day.desc(), Delegation.id.desc()))
-    )
-
-
-def end_delegation(session: Session, delegation_id: int, *, actor: User, now: datetime) -> None:
-    """Take the pen back; what was approved meanwhile stays approved."""
-    row = session.scalar(select(Delegation).where(Delegation.id == delegation_id))
-    if row is None:
-        raise NotFound("Không thấy lần ủy quyền này.")
-    if row.from_user_id != actor.id and not may(actor.role, "users"):
-        raise Refused("Chỉ người đã ủy quyền hoặc quản trị viên mới thu lại được.")
-    session.delete(row)
-    record(
-        session, station_id=row.station_id, actor=actor, action="thu lại ủy quyền",
-        subject=str(row.to_user_id),
-        detail={"first": row.first_day.isoformat(), "last": row.last_day.isoformat()}, now=now,
-    )  # fmt: skip
 
 
 # -------------------------------------------------------------------------------------------- audit

@@ -11,7 +11,8 @@ from broadcaster.reading.syllables import has_vowel, is_syllable, spell
 from broadcaster.reading.units import unit_at
 
 _PHONE = re.compile(
-    r"(?P<plus>\+84|0084|\(\+84\))[ .\-]?\d{1,3}(?:[ .\-]?\d{2,4}){2,3}(?!\d)"
+    r"84[.\-]\d{2,3}[.\-]\d{6,7}(?!\d)"
+    r"|(?P<plus>\+84|0084|\(\+84\))[ .\-]?\d{1,3}(?:[ .\-]?\d{2,4}){2,3}(?!\d)"
     r"|0\d{9,10}(?!\d)"
     r"|0\d{1,4}(?:(?P<s>[ .\-])\d{1,4})(?:[ .\-]\d{2,4}){0,4}(?![\d])"
     r"|1[89]00(?:(?P<s2>[ .\-]?)\d{4}(?!\d)|(?:[ .\-]\d{2,4}){1,3}(?!\d)|\d{6}(?!\d))"
@@ -43,7 +44,7 @@ _COUNTED = re.compile(
 _ACCOUNT_LEFT = re.compile(
     words(
         "tài khoản|stk|mã số thuế|mst|mã hồ sơ|căn cước|cccd|cmnd|định danh|mã bưu chính|mã otp|sê ri|seri|mã số|imei",
-        "mật khẩu|mã bảo hiểm|mã thẻ|mã vạch|số thẻ|số khung|số máy|mã khách hàng|mã|otp|zalo|hộ chiếu|mã lô|số hiệu|id",
+        "mật khẩu|báo danh|sbd|số vé|dự thưởng|mã bảo hiểm|mã thẻ|mã vạch|số thẻ|số khung|số máy|mã khách hàng|mã|otp|zalo|hộ chiếu|mã lô|số hiệu|id",
     )
     + r"(?:\s(?:số|là|công dân|cá nhân|ngân hàng|thẻ|khách hàng|hồ sơ|hộ|gồm))*[\s:]*$"
 )
@@ -262,7 +263,8 @@ def code(place: Place) -> Piece | None:
             parts.append(code_letters(letters))
     if found["r"]:
         value = roman(found["r"])
-        parts.append(cardinal(value) if value else identifier(found["r"]))
+        tail = identifier(found["r"]) if found["r"].isdigit() else spell(found["r"])
+        parts.append(cardinal(value) if value else tail)
     return Piece(found.end(), " ".join(parts), "code")
 
 

@@ -42,13 +42,23 @@ def initials(place: Place) -> Piece | None:
     return None
 
 
+# 13,4N-110,8E: each letter explains the other
+_EAST_RIGHT = re.compile(r"\s?[-–;,/]\s?\d{2,3}(?:[.,]\d+)?e(?!\w)")
+_NORTH_LEFT = re.compile(r"\d[.,]?\d*n\s?[-–;,/]\s?\d{2,3}(?:[.,]\d+)?$")
 COMPASS = {"N": "Bắc", "S": "Nam", "E": "Đông", "W": "Tây"}
 _DEGREES_LEFT = re.compile(r"(?:\d\s?[°º]\s?(?:\d{1,2}\s?['’′]\s?)?|(?:vĩ độ|kinh độ|tọa độ)[^.;]{0,40}\d)$")
 
 
 def compass(place: Place, end: int) -> Piece | None:
     """The letter after degrees: 19°38'N, vĩ độ 19,5N."""
-    if _DEGREES_LEFT.search(place.left):
+    letter = place.text[place.pos]
+    pair = (
+        letter == "N"
+        and _EAST_RIGHT.match(place.right(end))
+        or letter == "E"
+        and _NORTH_LEFT.search(place.left)
+    )
+    if _DEGREES_LEFT.search(place.left) or pair:
         return Piece(end, COMPASS[place.text[place.pos]], "sign")
     return None
 

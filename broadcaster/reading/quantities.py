@@ -19,7 +19,7 @@ _FRACTION = re.compile(rf"(?P<a>{NUMBER})\s?/\s?(?P<b>{NUMBER})(?![\d/])")
 _RATIO = re.compile(rf"(?P<a>{NUMBER})\s?:\s?(?P<b>{NUMBER})(?:\s?:\s?(?P<c>{NUMBER}))?(?!\d)")
 _TIMES = re.compile(rf"\s?[x×*]\s?(?P<b>{NUMBER})(?!\d)")
 _POINT = re.compile(r"(?P<a>\d{1,4})\.(?P<b>\d{1,2}(?!\d)|\d{4,6}(?!\d))(?!\.?\d)")
-_VERSION = re.compile(r"\d{1,3}(?:\.\d{1,3}){2,3}(?![.\d])")
+_VERSION = re.compile(r"\d{1,3}(?:\.\d{1,3}){2,3}(?!\d|\.\d)")
 _ENGLISH = re.compile(r"\d{1,3}(?:,\d{3}){2,}(?:\.\d{1,2})?(?!\d)")
 _SPACED = re.compile(r"\d{1,3}(?:[ \u00a0]\d{3})+(?![\d.,]\d|\d)")
 _SIGNED = re.compile(rf"[-−–](?P<n>{NUMBER})(?!\d)")
@@ -256,6 +256,8 @@ def number(place: Place) -> Piece | None:
         return Piece(again.end(), spoken, "number")  # "02 (hai) bản" is said once
     if place.text[end : end + 1] in ('"', "”", "″") and _SCREEN_LEFT.search(place.left):
         return Piece(end + 1, f"{spoken} inh", "unit")
+    if place.text[end : end + 1] == "*" and re.search(r"ocop[^.;]{0,24}$|sao[^.;]{0,16}$", place.left):
+        return Piece(end + 1, f"{spoken} sao", "unit")
     unit = _measure(place, end)
     if unit and unit.unit == "T" and _PERSON_LEFT.search(place.left):
         return Piece(unit.end, f"{spoken} tuổi", "unit", (f"{spoken} tấn",))
@@ -325,6 +327,8 @@ def _point(place: Place) -> Piece | None:
     a, b = found["a"], found["b"]
     if unit:
         return Piece(unit.end, f"{quantity(a + ',' + b)} {unit.spoken}", "unit")
+    if re.match(r"\s(?:điểm|lần|tuổi)(?!\w)", place.right(end)):
+        return Piece(end, quantity(a + "," + b), "number", (f"{whole(a)} chấm {whole(b)}",))
     tail = digits(b) if b[0] == "0" else whole(b)
     return Piece(end, f"{whole(a)} chấm {tail}", "version", (quantity(a + "," + b),))
 

@@ -14,6 +14,7 @@ from broadcaster.reading.lexicon import DEFAULT, Lexicon
 from broadcaster.reading.scanner import Scanner, Unit
 
 _NO_ANSWERS: Mapping[str, str] = MappingProxyType({})
+_ENUMERATOR = re.compile(r"[:;]\s(?:\d{1,2}|[a-hđ])\.\Z")
 _NOT_WORDS = re.compile(r"[^\w\s]+")
 
 
@@ -187,6 +188,8 @@ def _ends(text: str, units: list[Unit], index: int) -> bool:
     if unit.spoken == "…":
         first = text[following.start : following.start + 1]
         return first.isupper() or first.isdigit()
+    if _ENUMERATOR.search(text[max(0, unit.start - 8) : unit.end]):
+        return False  # "gồm: 1. Tin; 2. Chuyên mục": the number announces, it does not end
     gap = text[unit.end : following.start]
     if not gap.strip("\"”“»«’‘)(*_'") and not gap[:1].isspace():
         return text[following.start].isupper() and index > 0 and text[unit.start - 1].islower()

@@ -45,6 +45,7 @@ _UNIT_STROKE = re.compile(
 # "giảm 10-15% hộ nghèo/năm": a rate, though its number stands some words before
 _EVERY_LEFT = re.compile(r"\d\s?%\s(?:[^\W\d_]+\s){0,3}[^\W\d_]+$")
 _EVERY_RIGHT = re.compile(r"(?:năm|tháng|quý|tuần|ngày|vụ)(?!\w)")
+_DATE_RIGHT = re.compile(r"\s?\d{1,2}\s?/\s?\d{1,2}(?!\d)")
 _AFTER_LIST = pattern(r"\s*(?:$|[;.)]|\s[[:upper:]])")
 _SAME_LEFT = re.compile(
     r"(?<!\w)(?:(thứ|tháng|quý|năm|lớp|ngày|tuần|đợt|bậc|cấp|vòng|lần|khóa|thế kỷ|phút thứ)\s[\w/]{1,10}|t[2-7])\s?$"
@@ -176,6 +177,13 @@ def _stroke(place: Place, before: str, after: str) -> Piece | str:
             if unit and place.text[place.pos + 1 : unit.end] in ALONE | {"ha", "m2", "m²", "m3", "m³"}:
                 return Piece(unit.end, f"một {unit.spoken}", "per", (f"trên {unit.spoken}",))
             return Piece(place.pos + 1, "một", "per", ("trên", "mỗi"))
+    if (
+        place.last
+        and place.last.end == place.pos
+        and place.last.rule == "time"
+        and _DATE_RIGHT.match(place.right(place.pos + 1))
+    ):
+        return Piece(place.pos + 1, "ngày", "per")  # 07h/06/11
     if before.isdigit() and re.match(r"(?:tháng|quý)\s\d", place.right(place.pos + 1)):
         return Piece(place.pos + 1, "trên", "per", ("của",))
     if (

@@ -24,6 +24,7 @@ from broadcaster.store.blobs import Blobs
 
 TAKE_SUFFIX: Final = "flac"
 RECORDED: Final = "recorded"
+_SILENT_DB: Final = -80.0
 _FLAC: Any = mutagen.flac.FLAC
 
 
@@ -72,7 +73,7 @@ def make_take(
     sentences = to_speak(reading)
     if not sentences:
         raise InputError("Bản tin không có câu nào để đọc; hãy nhập nội dung rồi làm lại.")
-    human = dict(recorded or {})
+    human = recorded or {}
     machine = [n for n in range(len(sentences)) if n not in human]
     if machine:
         asked = [sentences[n] for n in machine]
@@ -86,7 +87,7 @@ def make_take(
                 return _levelled(resampled(human[number]).samples, level_db)
             return spoken.segments[position[number]].samples
     else:
-        voice, why = RECORDED, "Bản thu do người đọc."
+        voice, why = RECORDED, ""
 
         def segment(number: int) -> Samples:
             return resampled(human[number]).samples
@@ -132,16 +133,25 @@ def words_speaker(
     return speak_words
 
 
-def take_of_recording(pcm: Pcm, *, blobs: Blobs, text: str = "", why: str = "Bản thu do người đọc.") -> Take:
-    """A whole bulletin read by a person (see `recorded.recording`)."""
-    return freeze(
-        [text],
-        lambda _number: resampled(pcm).samples,
-        rests_ms=[0],
+def take_of_recording(
+    sha256: str, *, blobs: Blobs, duration_ms: int, text: str = "", why: str = "Cả bài do người đọc."
+) -> Take:
+    """A whole bulletin read by a person (see `recorded.keep_bulletin`): its file is the take as it is.
+
+    StoreError when the file is not there.
+    """
+    path = blobs.path(sha256, suffix=TAKE_SUFFIX)
+    try:
+        length = soundfile.info(str(path)).frames
+    except (soundfile.LibsndfileError, RuntimeError) as error:
+        raise StoreError(f"Bản thu {path.name} đã bị hỏng; hãy thu lại bản tin này.") from error
+    return Take(
+        sha256=sha256,
         voice=RECORDED,
         speed=1.0,
+        duration_ms=duration_ms,
+        sentences=(SpokenSentence(text, 0, length),),
         why=why,
-        blobs=blobs,
     )
 
 
@@ -227,7 +237,9 @@ def take_level_db(take: Take, *, blobs: Blobs) -> float:
 
 
 def _levelled(samples: Samples, level_db: float) -> Samples:
-    """Brought to that mean level, but never past full scale."""
+    """Brought to that mean level, but never past full scale; beside a silent voice it stays as it is."""
+    if level_db < _SILENT_DB:
+        return samples
     gain = 10 ** ((level_db - rms_db(samples)) / 20)
     peak = float(np.max(np.abs(samples), initial=1e-6))
     return samples * np.float32(min(gain, 0.98 / peak))

@@ -9,8 +9,8 @@ from sqlalchemy.orm import Session
 from broadcaster.errors import Conflict, InputError, NotFound, Refused
 from broadcaster.model import BulletinState, Priority, Role
 from broadcaster.newsroom import bulletins as room
+from broadcaster.newsroom.delegation import delegate
 from broadcaster.newsroom.hashes import reading_sha256, text_sha256
-from broadcaster.newsroom.people import delegate
 from broadcaster.store.db import Database
 from broadcaster.store.tables import Audit, Decision, RenderJob
 from tests.newsroom.conftest import NOW, TEXT, House, a_bulletin, approve, edit, submitted

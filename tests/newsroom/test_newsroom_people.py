@@ -8,7 +8,7 @@ from sqlalchemy.orm import Session
 
 from broadcaster.errors import InputError, NotFound, Refused
 from broadcaster.model import Role
-from broadcaster.newsroom import people
+from broadcaster.newsroom import delegation, people
 from broadcaster.store.tables import Audit, User
 from tests.newsroom.conftest import NOW, House
 
@@ -118,7 +118,7 @@ def test_every_role_has_exactly_its_rights() -> None:
 def test_a_delegation_counts_on_the_station_s_own_days(
     session: Session, house: House, at: datetime, counts: bool
 ) -> None:
-    people.delegate(
+    delegation.delegate(
         session, from_user=house.approver, to_user=house.colleague, first_day=date(2026, 3, 5),
         last_day=date(2026, 3, 6), now=NOW,
     )  # fmt: skip
@@ -129,18 +129,18 @@ def test_a_delegation_counts_on_the_station_s_own_days(
 
 def test_a_delegation_ends_with_its_giver_or_when_taken_back(session: Session, house: House) -> None:
     day = date(2026, 3, 2)
-    row = people.delegate(
+    row = delegation.delegate(
         session, from_user=house.approver, to_user=house.colleague, first_day=day, last_day=day, now=NOW
     )
-    assert people.delegations(session) == [row]
+    assert delegation.delegations(session) == [row]
     giver = session.get_one(User, house.approver.id)
     giver.active = False
     assert not people.allowed(session, house.colleague, "approve", now=NOW)
     giver.active = True
     assert people.allowed(session, house.colleague, "approve", now=NOW)
     with pytest.raises(Refused):
-        people.end_delegation(session, row.id, actor=house.author, now=NOW)
-    people.end_delegation(session, row.id, actor=house.approver, now=NOW)
+        delegation.end_delegation(session, row.id, actor=house.author, now=NOW)
+    delegation.end_delegation(session, row.id, actor=house.approver, now=NOW)
     assert not people.allowed(session, house.colleague, "approve", now=NOW)
 
 
@@ -148,7 +148,7 @@ def test_only_an_approver_delegates_and_only_to_a_colleague(session: Session, ho
     day = date(2026, 3, 2)
 
     def give(giver: User, taker: User, last: date = day) -> None:
-        people.delegate(session, from_user=giver, to_user=taker, first_day=day, last_day=last, now=NOW)
+        delegation.delegate(session, from_user=giver, to_user=taker, first_day=day, last_day=last, now=NOW)
 
     with pytest.raises(Refused, match="Chỉ người duyệt"):
         give(house.author, house.colleague)

@@ -147,12 +147,32 @@ def _to(url: str, version: str) -> None:
         db.dispose()
 
 
+def people_of_version_3(db: Database) -> None:
+    """A station with two people as version 3 wrote them: today's tables have columns that it lacks."""
+    with db.writing() as session:
+        session.execute(
+            text(
+                "INSERT INTO station (id, slug, name, call_sign, zone, phone, policy, voice_chain, epoch, plan_version,"
+                " created_at) VALUES (1, 'a', 'Xã A', 'Đài xã A', 'Asia/Ho_Chi_Minh', '', '{}', '[]', 1, 1, :now)"
+            ),
+            {"now": NOW},
+        )
+        for number, (name, role) in enumerate((("soan", "author"), ("duyet", "approver")), start=1):
+            session.execute(
+                text(
+                    "INSERT INTO user_account (id, station_id, username, display_name, password_hash, role, active,"
+                    " email, session_epoch, created_at) VALUES (:id, 1, :name, :name, '-', :role, :yes, '', 1, :now)"
+                ),
+                {"id": number, "name": name, "role": role, "yes": True, "now": NOW},
+            )
+
+
 def test_a_seeded_database_of_an_older_version_keeps_its_rows_and_is_copied_first(tmp_path: Path) -> None:
     url = f"sqlite:///{tmp_path}/var 100% Như Thanh/broadcaster.db"
     (tmp_path / "var 100% Như Thanh").mkdir()
     _to(url, "0003")
     db = Database(url)
-    station_with_people(db)
+    people_of_version_3(db)
     db.dispose()
 
     copy = upgrade(url)
@@ -174,7 +194,7 @@ def test_a_seeded_database_upgrades_on_both_kinds(empty_database_url: str) -> No
     _to(empty_database_url, "0003")
     db = Database(empty_database_url)
     try:
-        station_with_people(db)
+        people_of_version_3(db)
         upgrade(empty_database_url)
         with db.reading() as session:
             assert session.scalar(text("SELECT count(*) FROM user_account")) == 2

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 from datetime import datetime
 
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from broadcaster.errors import Conflict, InputError, Refused
-from broadcaster.model import BulletinState
+from broadcaster.model import BulletinState, NoticeKind
 from broadcaster.newsroom.approved import approved_revision
 from broadcaster.newsroom.bulletins.drafts import flush_or_conflict
 from broadcaster.newsroom.bulletins.found import bulletin_by_id, newest_revision, revision_by_id
+from broadcaster.newsroom.notices import settle, tell
 from broadcaster.newsroom.people import record, require
 from broadcaster.store.tables import Bulletin, Decision, Revision, User
 
@@ -30,10 +32,12 @@ def approve(
     text_sha256: str,
     reading_sha256: str,
     take_sha256: str,
+    heard: bool | None = None,
     now: datetime,
 ) -> Decision:
     """Approve a revision.  The three hashes are those of the page the approver saw and heard.
 
+    `heard` goes into the book: whether the page saw the sound being played (None = it could not know).
     Refused: no right, own words, no take yet.  Conflict: it moved, or another revision is newer.
     """
     revision, bulletin = _to_decide(session, revision_id)
@@ -59,7 +63,7 @@ def approve(
             "Hãy mở lại, nghe lại rồi duyệt."
         )
     bulletin.state, bulletin.state_reason, bulletin.updated_at = BulletinState.APPROVED, "", now
-    return _decide(session, revision, actor=actor, verdict="approved", reason="", now=now)
+    return _decide(session, revision, actor=actor, verdict="approved", reason="", now=now, heard=heard)
 
 
 def return_bulletin(
@@ -120,7 +124,14 @@ def _ensure_waiting(session: Session, revision: Revision, bulletin: Bulletin) ->
 
 
 def _decide(
-    session: Session, revision: Revision, *, actor: User, verdict: str, reason: str, now: datetime
+    session: Session,
+    revision: Revision,
+    *,
+    actor: User,
+    verdict: str,
+    reason: str,
+    now: datetime,
+    heard: bool | None = None,
 ) -> Decision:
     decision = Decision(
         revision_id=revision.id, author_id=revision.bulletin.author_id, approver_id=actor.id, verdict=verdict,
@@ -133,9 +144,29 @@ def _decide(
         session, station_id=revision.bulletin.station_id, actor=actor,
         action={"approved": "duyệt", "returned": "trả lại", "withdrawn": "thu hồi"}[verdict],
         subject=f"bản tin {revision.bulletin_id}",
-        detail={"revision": revision.number, "reason": reason, "take": decision.take_sha256}, now=now,
+        detail={"revision": revision.number, "reason": reason, "take": decision.take_sha256}
+        | ({} if heard is None else {"heard": heard}),
+        now=now,
     )  # fmt: skip
+    _tell(session, revision, actor=actor, kind=NoticeKind(verdict), reason=reason, now=now)
     return decision
+
+
+def _tell(
+    session: Session, revision: Revision, *, actor: User, kind: NoticeKind, reason: str, now: datetime
+) -> None:
+    """Whoever wrote it and whoever sent it hears what became of it."""
+    settle(session, f"revision:{revision.id}", now=now)
+    wanted = {revision.bulletin.author_id, revision.submitted_by_id}
+    people = session.scalars(select(User).where(User.id.in_(wanted)).order_by(User.id)).all()
+    said = {
+        NoticeKind.APPROVED: f"{actor.display_name} đã duyệt “{revision.title}”.",
+        NoticeKind.RETURNED: f"{actor.display_name} trả lại “{revision.title}”. Lý do: {reason}",
+        NoticeKind.WITHDRAWN: f"{actor.display_name} rút “{revision.title}”, bản tin không phát nữa. Lý do: {reason}",
+    }
+    tell(
+        session, people, kind=kind, text=said[kind], about=f"bulletin:{revision.bulletin_id}", actor=actor, now=now
+    )  # fmt: skip
 
 
 def _reason(reason: str, verb: str) -> str:

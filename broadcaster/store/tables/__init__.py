@@ -7,6 +7,7 @@ from broadcaster.store.tables.newsroom import (
     DraftCopy,
     Jingle,
     LexiconEntry,
+    Recording,
     Revision,
     TakeRow,
     TemplateRevision,
@@ -24,7 +25,26 @@ from broadcaster.store.tables.outside import (
     SocialPost,
     TopicTarget,
 )
-from broadcaster.store.tables.people import Audit, Campaign, Delegation, Station, Topic, User, Village
+from broadcaster.store.tables.papers import (
+    ActivityFile,
+    ActivityRow,
+    ReportFrame,
+    ReportText,
+    SweptAudio,
+    UpkeepRun,
+)
+from broadcaster.store.tables.people import (
+    Audit,
+    Campaign,
+    Delegation,
+    Notice,
+    SignIn,
+    Station,
+    Topic,
+    User,
+    Village,
+)
+from broadcaster.store.tables.planning import Emergency, EmergencyPin, Filler, PlanChange
 from broadcaster.store.tables.production import Lease, ProgrammeRow, RenderJob, Rendition
 from broadcaster.store.tables.receivers import AsRun, Receipt, Receiver, ReceiverVillage
 from broadcaster.store.tables.schedule import (
@@ -40,6 +60,12 @@ from broadcaster.store.tables.schedule import (
 )
 
 __all__ = [
+    "ActivityFile",
+    "ActivityRow",
+    "ReportFrame",
+    "ReportText",
+    "SweptAudio",
+    "UpkeepRun",
     "Airing",
     "AiringVillage",
     "ApiToken",
@@ -54,12 +80,17 @@ __all__ = [
     "Decision",
     "Delegation",
     "DraftCopy",
+    "Emergency",
+    "EmergencyPin",
     "Feedback",
     "FeedbackKind",
     "FeedbackState",
+    "Filler",
     "Jingle",
     "Lease",
     "LexiconEntry",
+    "Notice",
+    "PlanChange",
     "PlanDocument",
     "PlanSource",
     "ProgrammeRow",
@@ -67,9 +98,11 @@ __all__ = [
     "Receiver",
     "ReceiverVillage",
     "RenderJob",
+    "Recording",
     "Rendition",
     "Revision",
     "Rotation",
+    "SignIn",
     "Slot",
     "SlotException",
     "SlotVillage",

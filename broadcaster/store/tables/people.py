@@ -5,10 +5,10 @@ from __future__ import annotations
 from datetime import date, datetime
 from typing import Any
 
-from sqlalchemy import ForeignKey, String, Text, UniqueConstraint
+from sqlalchemy import ForeignKey, Index, String, Text, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
-from broadcaster.model import Role
+from broadcaster.model import NoticeKind, Role
 from broadcaster.store.tables.base import Base, EnumText, StationScoped
 
 
@@ -24,6 +24,7 @@ class Station(Base):
     zone: Mapped[str] = mapped_column(String(60), default="Asia/Ho_Chi_Minh")
     phone: Mapped[str] = mapped_column(String(40), default="")
     policy: Mapped[dict[str, Any]] = mapped_column(default=dict)
+    holidays: Mapped[list[Any]] = mapped_column(default=list)  # schedule.holidays.Holiday as data
     voice_chain: Mapped[list[Any]] = mapped_column(default=list)  # empty = the settings' chain
     epoch: Mapped[int] = mapped_column(default=1)  # raised by a restore, so that players accept the new line
     plan_version: Mapped[int] = mapped_column(default=1)  # raised by every change a receiver must hear of
@@ -57,6 +58,46 @@ class Delegation(StationScoped, Base):
     to_user_id: Mapped[int] = mapped_column(ForeignKey("user_account.id"))
     first_day: Mapped[date]
     last_day: Mapped[date]
+
+
+class SignIn(StationScoped, Base):
+    """One signed-in browser.  A cookie names its row, so that a copy of it is worth nothing after sign-out."""
+
+    __tablename__ = "sign_in"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    user_id: Mapped[int] = mapped_column(ForeignKey("user_account.id"), index=True)
+    device: Mapped[str] = mapped_column(String(80), default="")
+    address: Mapped[str] = mapped_column(String(45), default="")
+    began_at: Mapped[datetime]
+    ended_at: Mapped[datetime | None]
+
+
+class Notice(StationScoped, Base):
+    """One sentence for one person; `about` names what it is about ("revision:12")."""
+
+    __tablename__ = "notice"
+    __table_args__ = (
+        Index("ix_notice_reader", "user_id", "read_at"),
+        Index("ix_notice_about", "about"),
+        Index("ix_notice_mail_due_at", "mail_due_at"),
+    )
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    user_id: Mapped[int] = mapped_column(ForeignKey("user_account.id"))
+    from_user_id: Mapped[int | None] = mapped_column(ForeignKey("user_account.id"), index=True)
+    kind: Mapped[NoticeKind] = mapped_column(EnumText(NoticeKind))
+    text: Mapped[str] = mapped_column(Text)
+    about: Mapped[str] = mapped_column(String(60), default="")
+    at: Mapped[datetime]
+    read_at: Mapped[datetime | None]
+    mail_due_at: Mapped[datetime | None]  # None = nothing to send (any more)
+    mail_attempts: Mapped[int] = mapped_column(default=0)
+    mailed_at: Mapped[datetime | None]
+    mail_error: Mapped[str] = mapped_column(Text, default="")
+
+    user: Mapped[User] = relationship(foreign_keys=[user_id])
+    from_user: Mapped[User | None] = relationship(foreign_keys=[from_user_id])
 
 
 class Village(StationScoped, Base):

@@ -50,7 +50,8 @@ class AsRun(Base):
     __tablename__ = "as_run"
     __table_args__ = (
         UniqueConstraint("receiver_id", "sequence"),
-        Index("ix_as_run_airing", "airing_id", "receiver_id"),
+        # with the event: a report asks who finished what without touching the rows
+        Index("ix_as_run_airing", "airing_id", "receiver_id", "event"),
     )
 
     id: Mapped[int] = mapped_column(primary_key=True)

@@ -36,6 +36,8 @@ class Slot(StationScoped, Base):
     priority: Mapped[Priority] = mapped_column(EnumText(Priority), default=Priority.ROUTINE)
     volume_percent: Mapped[int] = mapped_column(default=100)
     template_name: Mapped[str] = mapped_column(String(60), default="thuong")
+    on_holidays: Mapped[bool] = mapped_column(default=True)  # False = silent on the station's holidays
+    carry_over: Mapped[bool] = mapped_column(default=False)  # what came too late goes into its next airing
     active: Mapped[bool] = mapped_column(default=True)
     version: Mapped[int] = mapped_column(default=1)
 
@@ -103,6 +105,9 @@ class Airing(StationScoped, Base):
     template_name: Mapped[str] = mapped_column(String(60))
     state: Mapped[AiringState] = mapped_column(EnumText(AiringState), default=AiringState.PLANNED)
     reason: Mapped[str] = mapped_column(Text, default="")
+    emergency_id: Mapped[int | None] = mapped_column(ForeignKey("emergency.id"), index=True)
+    stopped_at: Mapped[datetime | None]  # when somebody ordered it off the air, also after it had started
+    stop_reason: Mapped[str] = mapped_column(Text, default="")
     version: Mapped[int] = mapped_column(default=1)
 
     __mapper_args__ = {"version_id_col": version}

@@ -1,0 +1,162 @@
+"""Who testifies about an airing: what receivers finished, what else they wrote, what villages said.
+
+Ids of a group come as one text: a row an airing instead of a row a village.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from functools import lru_cache
+from typing import Any
+
+from sqlalchemy import ColumnElement, String, and_, case, cast, func, or_, select
+from sqlalchemy.orm import Session, aliased
+
+from broadcaster.model import AsRunEvent, ReceiptKind
+from broadcaster.report.ledger import Said
+from broadcaster.report.summary import Event
+from broadcaster.store.tables import Airing, AsRun, Receipt, Receiver, ReceiverVillage, Station
+
+
+@dataclass(frozen=True, slots=True)
+class Box:
+    """A receiver and the instants between which it should have played."""
+
+    id: int
+    name: str
+    paired: bool
+    since: datetime
+    until: datetime | None
+
+
+def finished(session: Session, counted: ColumnElement[bool]) -> dict[str, frozenset[int]]:
+    """What a receiver has finished stays played, whatever else it wrote: the table of `summary` says so."""
+    rows = session.execute(
+        select(AsRun.airing_id, joined(AsRun.receiver_id))
+        .join(Airing, Airing.id == AsRun.airing_id)
+        .where(counted, AsRun.event == AsRunEvent.FINISHED)
+        .group_by(AsRun.airing_id)
+    )
+    return {airing: apart(text) for airing, text in rows}
+
+
+def joined(column: Any) -> ColumnElement[str]:
+    """Ids of a group as one text: a row an airing instead of a row a village."""
+    return func.aggregate_strings(cast(column, String), ",")
+
+
+@lru_cache(maxsize=4096)
+def apart(text: str) -> frozenset[int]:
+    return frozenset(map(int, text.split(",")))
+
+
+def odd_events(session: Session, counted: ColumnElement[bool]) -> dict[tuple[str, int], list[Event]]:
+    """The events of every airing and receiver where it did not finish."""
+    unfinished = (
+        select(AsRun.airing_id, AsRun.receiver_id)
+        .join(Airing, Airing.id == AsRun.airing_id)
+        .where(counted)
+        .group_by(AsRun.airing_id, AsRun.receiver_id)
+        .having(func.sum(case((AsRun.event == AsRunEvent.FINISHED, 1), else_=0)) == 0)
+        .subquery()
+    )
+    rows = session.execute(
+        select(AsRun.airing_id, AsRun.receiver_id, AsRun.event, AsRun.at, AsRun.offset_ms, AsRun.reason)
+        .join(
+            unfinished,
+            and_(unfinished.c.airing_id == AsRun.airing_id, unfinished.c.receiver_id == AsRun.receiver_id),
+        )
+        .order_by(AsRun.receiver_id, AsRun.sequence)
+    )
+    found: dict[tuple[str, int], list[Event]] = defaultdict(list)
+    for airing, receiver, event, at, offset_ms, reason in rows:
+        found[airing, receiver].append(Event(event, at, offset_ms, reason))
+    return found
+
+
+class Words:
+    """The villages' last words: a failure or a broadcast, whichever came later; a download only without either."""
+
+    def __init__(self, session: Session, counted: ColumnElement[bool]) -> None:
+        told: dict[ReceiptKind, dict[str, frozenset[int]]] = {
+            ReceiptKind.PLAYED: {},
+            ReceiptKind.DOWNLOADED: {},
+        }
+        for airing, kind, text in session.execute(
+            select(Receipt.airing_id, Receipt.kind, joined(Receipt.village_id))
+            .join(Airing, Airing.id == Receipt.airing_id)
+            .where(counted, Receipt.withdrawn_at.is_(None), Receipt.kind.in_(list(told)))
+            .group_by(Receipt.airing_id, Receipt.kind)
+        ):
+            told[kind][airing] = apart(text)
+        self._told = told
+        later = aliased(Receipt)
+        self._failed: dict[tuple[str, int], str] = {
+            (airing, village): reason
+            for airing, village, reason in session.execute(
+                select(Receipt.airing_id, Receipt.village_id, Receipt.reason)
+                .join(Airing, Airing.id == Receipt.airing_id)
+                .outerjoin(
+                    later,
+                    and_(
+                        later.airing_id == Receipt.airing_id,
+                        later.village_id == Receipt.village_id,
+                        later.kind == ReceiptKind.PLAYED,
+                        later.withdrawn_at.is_(None),
+                        or_(
+                            later.server_at > Receipt.server_at,
+                            and_(later.server_at == Receipt.server_at, later.id > Receipt.id),
+                        ),
+                    ),
+                )
+                .where(
+                    counted,
+                    Receipt.kind == ReceiptKind.FAILED,
+                    Receipt.withdrawn_at.is_(None),
+                    later.id.is_(None),
+                )
+            )
+        }
+
+    def of(self, airing: str) -> Callable[[int], tuple[Said, str]]:
+        """What each village said about an airing, with its reason."""
+        played = self._told[ReceiptKind.PLAYED].get(airing, NOBODY)
+        downloaded = self._told[ReceiptKind.DOWNLOADED].get(airing, NOBODY)
+
+        def word(village: int) -> tuple[Said, str]:
+            if (airing, village) in self._failed:
+                return Said.FAILED, self._failed[airing, village]
+            if village in played:
+                return Said.PLAYED, ""
+            return (Said.DOWNLOADED if village in downloaded else Said.NOTHING), ""
+
+        return word
+
+
+NOBODY: frozenset[int] = frozenset()
+
+
+def receivers_of(session: Session, station: Station) -> tuple[dict[int, Box], dict[int, list[int]]]:
+    """Receivers by id, and by village those it hears; under 0 those that every village hears."""
+    rows: Sequence[Any] = session.execute(
+        select(
+            Receiver.id, Receiver.name, Receiver.token_hash, Receiver.last_seen_at, Receiver.created_at,
+            Receiver.revoked_at,
+        ).where(Receiver.station_id == station.id).order_by(Receiver.id)
+    ).all()  # fmt: skip
+    boxes = {row[0]: Box(row[0], row[1], bool(row[2]) or row[3] is not None, row[4], row[5]) for row in rows}
+    narrow: dict[int, set[int]] = defaultdict(set)
+    for receiver, village in session.execute(
+        select(ReceiverVillage.receiver_id, ReceiverVillage.village_id)
+        .join(Receiver, Receiver.id == ReceiverVillage.receiver_id)
+        .where(Receiver.station_id == station.id)
+    ):
+        narrow[receiver].add(village)
+    everywhere = [box for box in boxes if box not in narrow]
+    hearers = {0: everywhere}
+    for village in set().union(*narrow.values()) if narrow else ():
+        hearers[village] = sorted([*everywhere, *(box for box in narrow if village in narrow[box])])
+    return boxes, hearers
