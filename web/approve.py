@@ -18,6 +18,7 @@ from broadcaster.newsroom.bulletins import (
     revision_by_id,
     waiting,
 )
+from broadcaster.newsroom.hearing import hearing_job, hearing_of
 from broadcaster.speech.choices import is_spare
 from broadcaster.store.tables import Bulletin, Decision, RenderJob, Revision
 from web import marking
@@ -149,6 +150,7 @@ def _page(session: Session, revision: Revision, error: BroadcasterError | None =
         in {revision.bulletin.author_id, revision.submitted_by_id, *revision.writers},
         "job": _take_job(session, revision),
         "reasons": REASONS,
+        "hearing_job": hearing_job(session, revision.id), "hearing": hearing_of(session, revision.id),
         "today": today(),
     }  # fmt: skip
     return render_template("approve.html", error=error, **values)

@@ -11,6 +11,7 @@ from sqlalchemy.orm import Session
 
 from broadcaster.model import VERBATIM, BulletinState, Reading, Role
 from broadcaster.newsroom.bulletins import copies, reading_of, title_reading
+from broadcaster.newsroom.hearing import hearing_job, hearing_of
 from broadcaster.newsroom.lexicon import entries
 from broadcaster.newsroom.people import may
 from broadcaster.newsroom.recordings import recorded
@@ -56,6 +57,8 @@ def page_values(
         "changed": len(marking.changes(result)),
         "topics": session.scalars(select(Topic).order_by(Topic.position, Topic.id)).all(),
         "revision": newest,
+        "hearing_job": hearing_job(session, newest.id) if newest else None,
+        "hearing": hearing_of(session, newest.id) if newest else None,
         "job": _take_job(session, bulletin),
         "may_write": person is not None and person.may("write"),
         "may_schedule": person is not None and person.may("schedule"),
@@ -117,7 +120,9 @@ def _sound(session: Session, bulletin: Bulletin, result: Reading) -> dict[str, A
     )  # fmt: skip
     return {
         "voices": voice_choices(chain, home=settings.home, voices_dir=settings.voices),
-        "voice_label": label_of(bulletin.voice, voices_dir=settings.voices) if bulletin.voice else "",
+        "voice_label": label_of(bulletin.voice, home=settings.home, voices_dir=settings.voices)
+        if bulletin.voice
+        else "",
         "speeds": SPEEDS,
         "usual_speed": settings.number("voice.speed"),
         "speed": speed,

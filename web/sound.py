@@ -11,7 +11,7 @@ from typing import Any
 
 from flask import Blueprint, redirect, render_template, request, send_file, url_for
 from flask.typing import ResponseReturnValue
-from sqlalchemy import select
+from sqlalchemy import case, select
 from sqlalchemy.orm import Session
 
 from broadcaster.errors import InputError, NotFound
@@ -80,6 +80,21 @@ def _ask(session: Session, bulletin: Bulletin, kind: str, spoken: list[list[str]
         now=now(),
     )
     return row.id
+
+
+@bp.get("/viec")
+@needs("see")
+def jobs() -> ResponseReturnValue:
+    """Work that waits, runs or was given up: what somebody left can be come back to."""
+    order = case((RenderJob.state == "running", 0), (RenderJob.state == "queued", 1), else_=2)
+    with reading() as session:
+        rows = session.scalars(
+            select(RenderJob)
+            .where(RenderJob.state.in_(("running", "queued", "failed")))
+            .order_by(order, RenderJob.due_at, RenderJob.id)
+            .limit(60)
+        ).all()
+        return render_template("jobs.html", rows=rows)
 
 
 @bp.get("/viec/<int:job_id>")

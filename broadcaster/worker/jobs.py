@@ -6,6 +6,7 @@ and what is written in the same transaction that closes the row.
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime, time
@@ -15,6 +16,7 @@ import numpy as np
 from sqlalchemy.orm import Session
 
 from broadcaster.config import Settings
+from broadcaster.errors import InputError
 from broadcaster.model import (
     HOUSE_RATE_HZ,
     JingleKind,
@@ -25,6 +27,7 @@ from broadcaster.model import (
     Take,
 )
 from broadcaster.newsroom.bulletins import freeze_take, frozen_reading, revision_by_id
+from broadcaster.newsroom.hearing import KIND as LISTEN_BACK
 from broadcaster.newsroom.lexicon import lexicon_of
 from broadcaster.newsroom.recordings import WHOLE
 from broadcaster.production.produce import ProgrammeItem, SpeakWords, produce
@@ -33,9 +36,11 @@ from broadcaster.reading import Lexicon, read, spoken
 from broadcaster.schedule.emergency.message import KIND as EMERGENCY
 from broadcaster.schedule.rendering import KIND as PROGRAMME
 from broadcaster.schedule.rendering import store_programme
+from broadcaster.speech import hearing
 from broadcaster.speech.cache import SentenceCache
 from broadcaster.speech.chain import SentenceToSpeak, speak_all
 from broadcaster.speech.engines import Voices
+from broadcaster.speech.hearing import Recogniser
 from broadcaster.speech.sound import from_file, to_flac
 from broadcaster.speech.takes import RECORDED, TAKE_SUFFIX, make_take, take_of_recording
 from broadcaster.speech.turns import in_turn
@@ -217,14 +222,35 @@ def preview(tools: Tools, job: Job, progress: Progress) -> Made:
     return Made(result, _nothing)
 
 
+def listen_back(tools: Tools, job: Job, progress: Progress) -> Made:
+    """A machine listens to a revision's take; what it did not get is advice for the officers."""
+    if (reason := Recogniser.available()) is not None:
+        raise InputError(reason)
+    with tools.db.reading(station_id=job.station_id) as session:
+        revision = revision_by_id(session, int(job.payload["revision_id"]))
+        row = revision.take
+        if row is None:
+            raise InputError("Phiên bản này chưa có bản thu nên chưa nghe lại được.")
+        file = tools.blobs.path(row.sha256, suffix=TAKE_SUFFIX)
+        sentences = [SpokenSentence(*one) for one in row.sentences]
+        said = [sentence.spoken for sentence in frozen_reading(revision).sentences]
+    with contextlib.closing(Recogniser()) as ears:
+        found = hearing.listen_back(
+            file, sentences, ears=ears, spoken=said,
+            progress=lambda done, total: progress("nghe lại", done, total),
+        )  # fmt: skip
+    return Made(hearing.hearing_to_json(found), _nothing)
+
+
 Function = Callable[[Tools, Job, Progress], Made]
 # "listen" is a preview of many sentences: in the other lane, so that one sentence never waits for it.
 JOBS: Mapping[str, Function] = {
     "take": take, PROGRAMME: programme, EMERGENCY: programme, "preview": preview, "listen": preview,
+    LISTEN_BACK: listen_back,
 }  # fmt: skip
 PREVIEWS = ("preview", "listen")
 PREVIEW_LANE = ("preview", EMERGENCY)  # an emergency is mixed at once, whatever the other lane is busy with
-RENDER_LANE = ("take", PROGRAMME, "listen")
+RENDER_LANE = ("take", PROGRAMME, "listen", LISTEN_BACK)
 
 
 def words_speaker(tools: Tools, lexicon: Lexicon, chain: Sequence[str]) -> SpeakWords:

@@ -40,6 +40,10 @@ def address(world: Any, rule: Rule, *, other: bool = False) -> str:
         "revision_id": made.other_revision if other else made.waiting_revision,
         "airing_id": "of-another-station" if other else made.evening,
         "village_id": made.villages[0] + (len(made.villages) if other else 0),
+        "user_id": made.users["canbo"] + (len(made.users) if other else 0),
+        "notice_id": 999_999,
+        "delegation_id": 999_999,
+        "entry_id": 999_999,
         "receiver_id": 999_999 if other else made.receiver,
         "jingle_id": 999_999 if other else made.jingle,
         "job_id": 999_999 if other else 1,
@@ -48,6 +52,7 @@ def address(world: Any, rule: Rule, *, other: bool = False) -> str:
         "recording_id": 999_999 if other else 1,
         "slot_id": 999_999 if other else 1,
         "emergency_id": 999_999 if other else made.emergency,
+        "change_id": 999_999 if other else 1,
         "copy_id": 999_999 if other else 1,
         "token": village_token(keys.link_key, made.villages[0], 1),
         "slug": "nhu-thanh",
@@ -55,6 +60,9 @@ def address(world: Any, rule: Rule, *, other: bool = False) -> str:
         "filename": "app.css",
         "asset_name": "swagger-ui.css",
         "token_id": 999_999,
+        "document_id": 999_999,
+        "campaign_id": 999_999,
+        "topic_id": 999_999,
     }
     with world.app.test_request_context():
         values = {name: ids[name] for name in rule.arguments}

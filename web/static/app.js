@@ -30,14 +30,14 @@
     document.querySelectorAll("form[data-sent]").forEach(function (form) { delete form.dataset.sent; });
   });
 
-  // Copy buttons appear only where copying works.
-  document.querySelectorAll("button[data-copy]").forEach(function (button) {
-    if (!navigator.clipboard) return;
-    button.hidden = false;
-    button.addEventListener("click", function () {
-      navigator.clipboard.writeText(button.dataset.copy).then(function () {
-        button.textContent = "Đã chép";
-      });
+  // Copy buttons appear only where copying works, also in what comes later.
+  if (navigator.clipboard) {
+    document.documentElement.classList.add("js");
+    document.querySelectorAll("button[data-copy][hidden]").forEach(function (button) { button.hidden = false; });
+    document.addEventListener("click", function (event) {
+      var button = event.target.closest("button[data-copy]");
+      if (!button) return;
+      navigator.clipboard.writeText(button.dataset.copy).then(function () { button.textContent = "Đã chép"; });
     });
-  });
+  }
 })();
