@@ -26,7 +26,8 @@ from web.deps import Deps
 
 SCREENS = (
     "signin", "today", "bulletins", "compose", "sound", "approve", "week", "airing", "villages", "receivers",
-    "jingles", "programme_frame", "log", "village_page", "channels", "help_pages", "style_page", "vendor", "api_tokens",
+    "jingles", "programme_frame", "log", "reports", "report_text", "activities",
+    "village_page", "channels", "help_pages", "style_page", "vendor", "api_tokens",
 )  # fmt: skip
 
 

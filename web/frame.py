@@ -25,6 +25,7 @@ MENU = (
     ("villages.listing", "Thôn", "people", "villages"),
     ("receivers.listing", "Máy thu", "device", "see"),
     ("log.report", "Nhật ký", "list", "report"),
+    ("reports.page", "Báo cáo", "chart", "report"),
 )
 _STATIC = Path(__file__).resolve().parent / "static"
 
@@ -76,4 +77,10 @@ def _frame() -> dict[str, Any]:
 
 
 # Pages that live under another screen's menu entry.
-_HOUSE = {"compose": "bulletins", "airing": "week", "programme_frame": "jingles"}
+_HOUSE = {
+    "compose": "bulletins",
+    "airing": "week",
+    "programme_frame": "jingles",
+    "activities": "reports",
+    "report_text": "reports",
+}
