@@ -48,6 +48,9 @@ SETTINGS: tuple[Setting, ...] = (
     Setting("web.trusted_proxies", 0, "số máy chủ trung gian (nginx, caddy) đứng trước web mà đài tin", 0, 5),
     Setting("web.session_idle_min", 60, "phút không thao tác thì phải đăng nhập lại", 5, 1440),
     Setting("web.max_upload_mb", 5, "dung lượng tối đa của một lần gửi lên (MB)", 1, 100),
+    Setting(
+        "web.max_recording_mb", 100, "dung lượng tối đa của một bản thu hoặc nhạc hiệu gửi lên (MB)", 5, 2_000
+    ),
     Setting("mail.host", "", "máy chủ gửi thư (SMTP); để trống = không gửi thư"),
     Setting("mail.port", 587, "cổng của máy chủ gửi thư", 1, 65535),
     Setting("mail.security", "starttls", "mã hóa khi gửi thư: starttls, tls hoặc none"),
@@ -66,7 +69,15 @@ SETTINGS: tuple[Setting, ...] = (
     Setting("voice.pause_sentence_ms", 650, "nghỉ giữa hai câu (ms)", 0, 5000),
     Setting("voice.pause_item_ms", 900, "nghỉ sau một gạch đầu dòng (ms)", 0, 5000),
     Setting("voice.pause_paragraph_ms", 1100, "nghỉ giữa hai đoạn (ms)", 0, 8000),
+    Setting(
+        "voice.alternate", True, "giọng nam và giọng nữ thay nhau theo bản tin, khi giọng đang dùng có cả hai"
+    ),
     Setting("voice.cache_mb", 500, "dung lượng bộ nhớ câu đã đọc (MB)", 10, 100_000),
+    Setting(
+        "voice.listen_back",
+        False,
+        "máy nghe lại bản thu và chỉ ra chỗ nghe không rõ (cần gói viet-asr; chỉ để tham khảo)",
+    ),
     Setting("player.output", "soundcard", "đầu ra của máy phát: soundcard, silent hoặc wav:ĐƯỜNG_DẪN"),
     Setting("player.server", "", "địa chỉ đài mà máy phát lấy lịch; để trống = chính máy này"),
     Setting("player.token", "", "mã máy thu (để trống = dùng tệp trong var/player)"),
@@ -76,6 +87,15 @@ SETTINGS: tuple[Setting, ...] = (
     Setting("player.early_volume_percent", 70, "âm lượng tối đa trước 06:00 (%)", 0, 100),
 )
 _BY_KEY = {row.key: row for row in SETTINGS}
+# What a technician may change in the web; the others need a hand on the machine.
+EDITABLE = frozenset(
+    (
+        "web.public_url web.session_idle_min mail.host mail.port mail.security mail.user mail.password mail.sender "
+        "schedule.content_close_min voice.speed voice.pause_comma_ms voice.pause_sentence_ms voice.pause_item_ms "
+        "voice.pause_paragraph_ms player.early_volume_percent"
+    ).split()
+)
+SECRET = frozenset({"mail.password", "player.token"})  # never shown
 
 
 @dataclass(frozen=True)
@@ -92,6 +112,10 @@ class Settings:
     def number(self, key: str) -> float:
         """Value of a numeric setting."""
         return float(self.values[key])
+
+    def boolean(self, key: str) -> bool:
+        """Value of a yes-or-no setting."""
+        return bool(self.values[key])
 
     def text(self, key: str) -> str:
         """Value of a text setting."""
@@ -163,6 +187,20 @@ def load(
         if value is not None:
             values[key] = _convert(_known(key, "tham số"), value, "tham số")
     return Settings(home=folder.resolve(), values=values)
+
+
+def sources(home: Path, *, environ: Mapping[str, str] = os.environ) -> dict[str, str]:
+    """Where each setting's value comes from: "environment", "toml" or "default"."""
+    from_file, from_environ = _from_toml(home / "broadcaster.toml"), _from_environ(environ)
+    return {
+        row.key: "environment" if row.key in from_environ else "toml" if row.key in from_file else "default"
+        for row in SETTINGS
+    }
+
+
+def checked(key: str, value: Any, where: str) -> Any:
+    """The value as the setting's type, within its limits.  ConfigError otherwise."""
+    return _convert(_known(key, where), value, where)
 
 
 def _from_toml(path: Path) -> dict[str, Any]:

@@ -21,13 +21,15 @@ from broadcaster.store.blobs import Blobs
 from broadcaster.store.db import Database
 from broadcaster.store.keys import load_keys
 from broadcaster.store.queue import Doorbell
-from web import api, errors, frame, security, words
+from web import api, errors, frame, security, uploads, words
 from web.deps import Deps
 
 SCREENS = (
-    "signin", "today", "bulletins", "compose", "sound", "approve", "week", "airing", "villages", "receivers",
-    "jingles", "programme_frame", "log", "reports", "report_text", "activities",
-    "village_page", "channels", "help_pages", "style_page", "vendor", "api_tokens",
+    "signin", "today", "bulletins", "compose", "recordings", "sound", "approve", "week", "airing", "villages", "receivers",
+    "jingles", "programme_frame", "log", "reports", "report_text", "activities", "village_page", "channels", "help_pages", "style_page", "vendor", "api_tokens",
+    "campaigns",
+    "emergency", "series_page", "planning",
+    "own_account", "accounts", "delegations", "notices", "settings_pages", "dictionary",
 )  # fmt: skip
 
 
@@ -74,6 +76,7 @@ def create_app(
     if proxies:
         app.wsgi_app = ProxyFix(app.wsgi_app, x_for=proxies, x_proto=proxies, x_host=proxies)  # type: ignore[method-assign]
     words.install(app)
+    uploads.install(app)
     security.install(app)
     errors.install(app)
     frame.install(app)

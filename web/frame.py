@@ -11,6 +11,9 @@ from flask import Flask, g, request, url_for
 from sqlalchemy import func, select
 
 from broadcaster.model import BulletinState
+from broadcaster.newsroom.notices import unread
+from broadcaster.schedule.changes import latest_change
+from broadcaster.schedule.emergency.showing import board
 from broadcaster.store.tables import Bulletin
 from web.deps import now, reading
 from web.security import account
@@ -21,11 +24,14 @@ MENU = (
     ("bulletins.listing", "Bản tin", "paper", "see"),
     ("approve.queue", "Duyệt", "check", "approve"),
     ("week.table", "Lịch phát", "week", "see"),
+    ("campaigns.listing", "Kế hoạch", "list", "see"),
+    ("emergency.page", "Khẩn cấp", "alert", "see"),
     ("jingles.listing", "Nhạc hiệu", "note", "see"),
     ("villages.listing", "Thôn", "people", "villages"),
     ("receivers.listing", "Máy thu", "device", "see"),
     ("log.report", "Nhật ký", "list", "report"),
     ("reports.page", "Báo cáo", "chart", "report"),
+    ("settings_pages.home", "Cài đặt", "gear", "see"),
 )
 _STATIC = Path(__file__).resolve().parent / "static"
 
@@ -52,8 +58,12 @@ def _frame() -> dict[str, Any]:
     if person is None:
         return values
     waiting = 0
-    if person.may("approve"):
-        with reading() as session:
+    with reading() as session:
+        values["alarm"] = board(session, now=now())
+        if request.blueprint in PLANNING:
+            values["change"] = latest_change(session, person.user_id, now=now())
+        values["unread"] = unread(session, person.user_id)
+        if person.may("approve"):
             waiting = (
                 session.scalar(
                     select(func.count(Bulletin.id)).where(Bulletin.state == BulletinState.SUBMITTED)
@@ -76,11 +86,10 @@ def _frame() -> dict[str, Any]:
     return values
 
 
+PLANNING = ("week", "airing", "series", "planning")  # where a change of the plan can be taken back
 # Pages that live under another screen's menu entry.
 _HOUSE = {
-    "compose": "bulletins",
-    "airing": "week",
-    "programme_frame": "jingles",
-    "activities": "reports",
-    "report_text": "reports",
-}
+    "compose": "bulletins", "recordings": "bulletins", "airing": "week", "series": "week", "planning": "week", "programme_frame": "jingles",
+    "own_account": "settings_pages", "accounts": "settings_pages", "delegations": "settings_pages",
+    "dictionary": "settings_pages", "activities": "reports", "report_text": "reports",
+}  # fmt: skip

@@ -22,6 +22,7 @@ class Heard:
     played: int = 0
     downloaded: int = 0
     failures: list[tuple[str, str]] = field(default_factory=list)  # village, reason
+    quiet: list[str] = field(default_factory=list)  # villages that have said nothing final
 
     @property
     def silent(self) -> int:
@@ -34,6 +35,8 @@ class Heard:
         for line in row.players:
             self.players.setdefault(line.receiver_id, line)
         said = row.confirmed
+        if said is None or said.kind is ReceiptKind.DOWNLOADED:
+            self.quiet.append(row.village)
         if said is None:
             return
         if said.kind is ReceiptKind.PLAYED:

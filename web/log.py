@@ -6,11 +6,10 @@ from datetime import date, timedelta
 
 from flask import Blueprint, render_template, request
 from flask.typing import ResponseReturnValue
-from sqlalchemy import select
 
 from broadcaster.errors import InputError
 from broadcaster.report.counting import airing_report
-from broadcaster.store.tables import Audit
+from web.changes import changes_page
 from web.deps import now, reading, today
 from web.heard import by_airing, totals
 from web.security import needs
@@ -35,12 +34,7 @@ def report() -> ResponseReturnValue:
 @needs("report")
 def changes() -> ResponseReturnValue:
     """The book of who changed what, newest first."""
-    before = request.args.get("truoc", "")
-    query = select(Audit).order_by(Audit.id.desc()).limit(100)
-    if before.isdigit():
-        query = query.where(Audit.id < int(before))
-    with reading() as session:
-        return render_template("audit.html", rows=session.scalars(query).all())
+    return changes_page()
 
 
 def _period() -> tuple[date, date]:

@@ -4,17 +4,21 @@ from __future__ import annotations
 
 import hashlib
 import json
+import re
+import tempfile
+from pathlib import Path
 from typing import Any
 
 from flask import Blueprint, redirect, render_template, request, send_file, url_for
 from flask.typing import ResponseReturnValue
-from sqlalchemy import select
+from sqlalchemy import case, select
 from sqlalchemy.orm import Session
 
 from broadcaster.errors import InputError, NotFound
+from broadcaster.model import Reading, RenditionKind
 from broadcaster.newsroom.bulletins import bulletin_by_id, reading_of
 from broadcaster.store.queue import enqueue
-from broadcaster.store.tables import Bulletin, RenderJob, TakeRow
+from broadcaster.store.tables import Bulletin, ProgrammeRow, RenderJob, TakeRow
 from web.deps import deps, now, reading, writing
 from web.security import needs
 
@@ -41,9 +45,30 @@ def ask_preview(session: Session, bulletin: Bulletin, number: str) -> int:
     kind = "listen"  # a whole bulletin is spoken in the render lane, so that single sentences need not wait for it
     if number.isdigit() and 1 <= int(number) <= len(spoken):
         kind, spoken = "preview", spoken[int(number) - 1 : int(number)]
+    return _ask(session, bulletin, kind, spoken)
+
+
+def ask_sentence(session: Session, bulletin: Bulletin, result: Reading, key: str, written: str) -> int:
+    """The same for the sentence of `result` that holds a place (its `key`), or else the word `written`."""
+    for sentence in result.sentences:
+        if any(mark.key == key for mark in sentence.marks if key):
+            return _ask(session, bulletin, "preview", [[sentence.spoken, sentence.pause.value]])
+    for sentence in result.sentences:
+        if written.casefold() in sentence.written.casefold():
+            return _ask(session, bulletin, "preview", [[sentence.spoken, sentence.pause.value]])
+    raise InputError(
+        f"Không thấy “{written}” trong văn bản nên chưa nghe thử được. Hãy kiểm tra lại chữ viết."
+    )
+
+
+def _ask(session: Session, bulletin: Bulletin, kind: str, spoken: list[list[str]]) -> int:
     if not spoken:
         raise InputError("Bản tin chưa có câu nào để đọc. Hãy gõ nội dung rồi lưu.")
     payload: dict[str, Any] = {"sentences": spoken, "bulletin_id": bulletin.id}
+    if bulletin.voice:
+        payload["first"] = bulletin.voice
+    if bulletin.speed:
+        payload["speed"] = bulletin.speed
     key = hashlib.sha256(json.dumps(payload, ensure_ascii=False).encode()).hexdigest()
     row = enqueue(
         session,
@@ -55,6 +80,21 @@ def ask_preview(session: Session, bulletin: Bulletin, number: str) -> int:
         now=now(),
     )
     return row.id
+
+
+@bp.get("/viec")
+@needs("see")
+def jobs() -> ResponseReturnValue:
+    """Work that waits, runs or was given up: what somebody left can be come back to."""
+    order = case((RenderJob.state == "running", 0), (RenderJob.state == "queued", 1), else_=2)
+    with reading() as session:
+        rows = session.scalars(
+            select(RenderJob)
+            .where(RenderJob.state.in_(("running", "queued", "failed")))
+            .order_by(order, RenderJob.due_at, RenderJob.id)
+            .limit(60)
+        ).all()
+        return render_template("jobs.html", rows=rows)
 
 
 @bp.get("/viec/<int:job_id>")
@@ -77,7 +117,7 @@ def job_sound(job_id: int) -> ResponseReturnValue:
         result = dict(_load(session.scalar(select(RenderJob).where(RenderJob.id == job_id))).result)
     if "sha256" not in result:
         raise NotFound("Đoạn nghe thử này chưa dựng xong. Hãy chờ một lát rồi mở lại.")
-    return _send(str(result["sha256"]), str(result.get("suffix", "flac")))
+    return send_sound(str(result["sha256"]), str(result.get("suffix", "flac")))
 
 
 @bp.get("/ban-thu/<int:take_id>")
@@ -89,7 +129,36 @@ def take(take_id: int) -> ResponseReturnValue:
         if row is None:
             raise NotFound("Không có bản thu này.")
         sha256 = row.sha256
-    return _send(sha256, "flac")
+    return send_sound(sha256, "flac")
+
+
+@bp.get("/chuong-trinh/<int:programme_id>/wav")
+@needs("see")
+def wav(programme_id: int) -> ResponseReturnValue:
+    """A programme's air file as WAV, for a mixing desk or an editor: made when somebody asks, kept nowhere."""
+    from broadcaster.production.encoding import write_wav  # numpy and soundfile: only who asks pays
+
+    with reading() as session:
+        row = session.scalar(select(ProgrammeRow).where(ProgrammeRow.id == programme_id))
+        file = (
+            next((one for one in row.renditions if one.kind is not RenditionKind.LIGHT), None)
+            if row
+            else None
+        )
+        if row is None or file is None:
+            raise NotFound("Không có chương trình này. Có thể nó đã được dựng lại; hãy mở lại buổi phát.")
+        title, sha256 = row.title, file.sha256
+    folder = tempfile.TemporaryDirectory(prefix="broadcaster-wav-")
+    try:
+        target = Path(folder.name) / "programme.wav"
+        write_wav(deps().blobs.path(sha256, suffix="mp3"), target)
+        name = re.sub(r"[^\w., -]+", "-", title) + ".wav"
+        response = send_file(target, mimetype="audio/wav", as_attachment=True, download_name=name)
+    except BaseException:
+        folder.cleanup()
+        raise
+    response.call_on_close(folder.cleanup)
+    return response
 
 
 def _fragment(job_id: int) -> str:
@@ -105,7 +174,8 @@ def _load(row: RenderJob | None) -> RenderJob:
     return row
 
 
-def _send(sha256: str, suffix: str) -> ResponseReturnValue:
+def send_sound(sha256: str, suffix: str) -> ResponseReturnValue:
+    """A file of the store by its hash: it never changes, so browsers may keep it."""
     suffix = suffix.lstrip(".")
     path = deps().blobs.path(sha256, suffix=suffix)
     response = send_file(

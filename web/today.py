@@ -1,158 +1,171 @@
-"""Today: what sounds now, what is next, what is missing, who has confirmed.  Everything comes from `plan`."""
+"""Today: what sounds now, what is next, what is missing, who has confirmed.  Everything comes from `plan` and as-run.
+
+The board is made of parts with names.  A page that stays open tells which parts it shows and gets back the
+changed ones only, so that nothing under a finger or a screen reader moves without need.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import hashlib
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Any
 
-from flask import Blueprint, render_template, url_for
+from flask import Blueprint, current_app, render_template, request
 from flask.typing import ResponseReturnValue
-from sqlalchemy import func, select
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from broadcaster.model import AiringState, BulletinState, PlannedAiring
+from broadcaster.model import AiringState, PlannedAiring
 from broadcaster.report.counting import airing_report
 from broadcaster.schedule.plan import next_airing, plan_days
-from broadcaster.schedule.preflight import alarms
-from broadcaster.store.tables import Bulletin, Receiver, RenderJob
-from web.deps import deps, now, reading, station, today
-from web.heard import by_airing
+from broadcaster.store.tables import Receiver
+from web.deps import now, reading, station, today
+from web.heard import Heard, by_airing
 from web.security import needs
-from web.words import ago_text, clock_text
+from web.todos import OPEN, todos
+from web.words import clock_text, day_text
 
 bp = Blueprint("today", __name__)
-SILENT_AFTER = timedelta(minutes=5)
-OPEN = (AiringState.PLANNED, AiringState.CLOSED)
+LATELY = timedelta(seconds=90)  # a player that has not been heard for so long is silent
+TO_CONFIRM = timedelta(minutes=15)  # what villages have after an airing before they are reminded
 
 
 @dataclass(frozen=True, slots=True)
-class Todo:
-    """One thing that waits for a person; `urgent` ones threaten the next airing."""
+class Part:
+    """A named piece of the board; `mark` changes when what it shows does."""
 
+    name: str
+    html: str
+
+    @property
+    def mark(self) -> str:
+        """A short hash of what it shows."""
+        return hashlib.sha256(self.html.encode()).hexdigest()[:12]
+
+
+@dataclass(frozen=True, slots=True)
+class Sounding:
+    """A player that says it is sounding an airing: how far it is, and how loud it is set."""
+
+    receiver: str
+    heard_ms: int
+    volume_percent: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class Reminder:
+    """Villages that have said nothing of an airing, and a text to send them."""
+
+    line: PlannedAiring
+    villages: tuple[str, ...]
     text: str
-    url: str
-    urgent: bool = False
 
 
 @bp.get("/")
 @needs("see")
 def board() -> ResponseReturnValue:
-    """The board; its moving part is fetched again every 20 seconds where JavaScript runs."""
-    return _render("today.html")
+    """The board; where JavaScript runs its parts are asked for again every 15 seconds."""
+    with reading() as session:
+        return render_template("today.html", day=today(), parts=_parts(session))
 
 
 @bp.get("/hom-nay/bang")
 @needs("see")
 def part() -> ResponseReturnValue:
-    """The moving part alone."""
-    return _render("_today_board.html")
-
-
-def _render(template: str) -> str:
+    """The parts that are not as the page shows them (`co` = name:mark each); 204 when all are."""
+    shown = dict(each.rpartition(":")[::2] for each in request.args.getlist("co"))
     with reading() as session:
-        soon = plan_days(session, today(), 3)  # asked once: the day, what is next and what is missing
-        lines = [line for line in soon if line.local_date == today()]
-        coming = [line for line in soon if line.state in OPEN and line.planned_at > now()]
-        on_air = next((line for line in lines if _sounds(line, now())), None)
-        return render_template(
-            template,
-            day=today(),
-            lines=lines,
-            on_air=on_air,
-            following=coming[0] if coming else next_airing(session, now()),
-            heard=by_airing(airing_report(session, today(), today(), now=now())),
-            todos=todos(session, soon, now()),
-        )
+        parts = _parts(session)
+    if set(shown) != {each.name for each in parts}:
+        return render_template("_today_board.html", parts=parts, whole=True)
+    changed = [each for each in parts if shown[each.name] != each.mark]
+    if not changed:
+        return "", 204
+    return render_template("_today_changed.html", parts=changed)
 
 
-def _sounds(line: PlannedAiring, at: datetime) -> bool:
+def _parts(session: Session) -> list[Part]:
+    soon = plan_days(session, today(), 3)  # asked once: the day, what is next and what is missing
+    lines = [line for line in soon if line.local_date == today()]
+    heard = by_airing(airing_report(session, today(), today(), now=now()))
+    receivers = session.scalars(select(Receiver).where(Receiver.revoked_at.is_(None))).all()
+    on_air = next((line for line in lines if _sounds(line, heard.get(line.airing_id), now())), None)
+    coming = [line for line in soon if line.state in OPEN and line.planned_at > now()]
+    if not coming:
+        far = next_airing(session, now())
+        coming = [far] if far is not None else []
+    common: dict[str, Any] = {"day": today(), "can_stop": _has("emergency.ask_stop")}
+    values = {
+        "chinh": ("_today_hero.html", {
+            "on_air": on_air, "coming": coming,
+            "sounding": _sounding(on_air, heard, receivers, now()) if on_air else [],
+        }),
+        "can-lam": ("_today_todos.html", {"todos": todos(session, soon, receivers, now(), silent=LATELY)}),
+        "nhac-thon": ("_today_remind.html", {"reminders": reminders(lines, heard, now(), station().name)}),
+    }  # fmt: skip
+    for line in lines:
+        known = heard.get(line.airing_id)
+        values[f"buoi-{line.airing_id}-{line.variant}"] = ("_today_line.html", {"line": line, "known": known})
+    return [
+        Part(name, render_template(template, **common, **more)) for name, (template, more) in values.items()
+    ]
+
+
+def _has(endpoint: str) -> bool:
+    return endpoint in current_app.view_functions
+
+
+def _sounds(line: PlannedAiring, known: Heard | None, at: datetime) -> bool:
+    """On the air by the players' word; by the plan alone only where its length is known."""
+    if known is not None and any(one.told.sounding for one in known.players.values()):
+        return True
     if line.state not in (AiringState.STARTED, AiringState.CLOSED) or line.duration_ms is None:
         return False
     return line.planned_at <= at < line.planned_at + timedelta(milliseconds=line.duration_ms)
 
 
-def todos(session: Session, soon: Sequence[PlannedAiring], at: datetime) -> list[Todo]:
-    """What needs a person now: approvals, empty airings, unrendered programmes, silent receivers, failed work."""
-    return [
-        *_preflight(session, at),
-        *_approvals(session),
-        *_airings([line for line in soon if line.local_date <= today() + timedelta(days=1)], at),
-        *_receivers(session, at),
-        *_failed_work(session),
-    ]
-
-
-def _preflight(session: Session, at: datetime) -> list[Todo]:
-    """What the airings of the next hour lack: shown before they would be silent, not after."""
+def _sounding(
+    line: PlannedAiring, heard: Mapping[str, Heard], receivers: Sequence[Receiver], at: datetime
+) -> list[Sounding]:
+    """The players that sound it now: by their events, with the volume of their last heartbeat."""
+    known = heard.get(line.airing_id)
+    rows = {row.id: row for row in receivers}
     found = []
-    for alarm in alarms(
-        session, station(), now=at, has_file=lambda sha256: deps().blobs.has(sha256, suffix="mp3")
-    ):
-        url = url_for("airing.panel", airing_id=alarm.airing.airing_id)
-        called = f"Buổi {clock_text(alarm.airing.start_local)} sắp tới"
-        found += [Todo(f"{called}: {missing}", url, urgent=True) for missing in alarm.missing]
+    for one in known.players.values() if known is not None else ():
+        if not one.told.sounding:
+            continue
+        row = rows.get(one.receiver_id)
+        fresh = row is not None and row.last_seen_at is not None and at - row.last_seen_at <= LATELY
+        beat = row.heartbeat if row is not None and fresh else {}
+        since = at - (one.told.started_at or line.planned_at)
+        passed = max(int(since.total_seconds() * 1000), one.told.heard_ms)
+        volume = beat.get("volume_percent")
+        found.append(Sounding(one.receiver, passed, volume if isinstance(volume, int) else None))
     return found
 
 
-def _approvals(session: Session) -> list[Todo]:
-    counted = session.execute(select(Bulletin.state, func.count(Bulletin.id)).group_by(Bulletin.state))
-    states = {state: number for state, number in counted}
-    found = []
-    if states.get(BulletinState.SUBMITTED):
-        found.append(
-            Todo(
-                f"{states[BulletinState.SUBMITTED]} bản tin chờ duyệt",
-                url_for("bulletins.listing", trang_thai="submitted"),
-            )
-        )
-    if states.get(BulletinState.RETURNED):
-        found.append(
-            Todo(
-                f"{states[BulletinState.RETURNED]} bản tin bị trả lại, cần sửa",
-                url_for("bulletins.listing", trang_thai="returned"),
-            )
-        )
-    return found
-
-
-def _airings(lines: Sequence[PlannedAiring], at: datetime) -> list[Todo]:
+def reminders(
+    lines: Sequence[PlannedAiring], heard: Mapping[str, Heard], at: datetime, station_name: str
+) -> list[Reminder]:
+    """Ended airings of today that villages have not confirmed, newest first, each with a text ready to send."""
     found = []
     for line in lines:
-        if line.state not in OPEN or line.planned_at <= at:
+        known = heard.get(line.airing_id)
+        ended = line.planned_at + timedelta(milliseconds=line.duration_ms or 0)
+        if (
+            known is None
+            or line.state is not AiringState.STARTED
+            or at < ended + TO_CONFIRM
+            or not known.quiet
+        ):
             continue
-        called = f"Buổi {clock_text(line.start_local)} ngày {line.local_date:%d/%m}"
-        url = url_for("airing.panel", airing_id=line.airing_id)
-        if not line.items:
-            found.append(Todo(f"{called} chưa có bản tin nào", url, urgent=True))
-        elif not any(item.approved for item in line.items):
-            found.append(Todo(f"{called}: chưa bản tin nào được duyệt", url, urgent=True))
-        elif not line.files and line.planned_at - at < timedelta(hours=12):
-            found.append(Todo(f"{called}: chương trình chưa dựng xong", url, urgent=True))
-    return found
-
-
-def _receivers(session: Session, at: datetime) -> list[Todo]:
-    rows = session.scalars(select(Receiver).where(Receiver.revoked_at.is_(None), Receiver.token_hash != ""))
-    return [
-        Todo(
-            f"{row.name} không báo về"
-            + (f" (lần cuối {ago_text(row.last_seen_at, at)})" if row.last_seen_at else " lần nào"),
-            url_for("receivers.listing"),
-            urgent=True,
+        names = ", ".join(known.quiet)
+        text = (
+            f"{station_name} nhắc: buổi phát thanh {clock_text(line.start_local)} ngày {day_text(line.local_date)} "
+            f"chưa có xác nhận của: {names}. Đề nghị người phụ trách loa mở trang của thôn, bấm “Đã phát xong”, "
+            "hoặc “Không phát được” và chọn lý do. Xin cảm ơn."
         )
-        for row in rows
-        if row.last_seen_at is None or at - row.last_seen_at > SILENT_AFTER
-    ]
-
-
-def _failed_work(session: Session) -> list[Todo]:
-    rows = session.scalars(
-        select(RenderJob)
-        .where(RenderJob.state == "failed", RenderJob.kind.not_in(("preview", "listen")))
-        .limit(5)
-    )
-    return [
-        Todo(f"Dựng tiếng không xong: {row.error}", url_for("sound.job", job_id=row.id), urgent=True)
-        for row in rows
-    ]
+        found.append(Reminder(line, tuple(known.quiet), text))
+    return found[::-1]

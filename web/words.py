@@ -5,6 +5,7 @@ Pure: everything is given.  `install` hangs these on Jinja as filters.
 
 from __future__ import annotations
 
+import hashlib
 import re
 import unicodedata
 from datetime import date, datetime, time, timedelta
@@ -17,6 +18,7 @@ from broadcaster.model import (
     AsRunEvent,
     BulletinState,
     JingleKind,
+    NoticeKind,
     Outcome,
     Priority,
     ReceiptKind,
@@ -72,6 +74,20 @@ ROLES: dict[Role, str] = {
     Role.TECHNICIAN: "Kỹ thuật",
     Role.ADMINISTRATOR: "Quản trị",
 }
+ROLE_NOTES: dict[Role, str] = {
+    Role.AUTHOR: "soạn, xếp lịch, xem báo cáo",
+    Role.APPROVER: "duyệt, trả lại, phát khẩn cấp",
+    Role.TECHNICIAN: "máy thu, cài đặt của máy",
+    Role.ADMINISTRATOR: "mọi việc; không tự duyệt bài mình viết",
+}
+NOTICES: dict[NoticeKind, tuple[str, str, str]] = {
+    NoticeKind.WAITING: ("Chờ duyệt", "clock", "wait"),
+    NoticeKind.APPROVED: ("Đã duyệt", "check", "good"),
+    NoticeKind.RETURNED: ("Trả lại", "back", "bad"),
+    NoticeKind.WITHDRAWN: ("Đã rút", "cross", "calm"),
+    NoticeKind.DELEGATED: ("Ủy quyền", "people", "calm"),
+    NoticeKind.EMERGENCY: ("Khẩn cấp", "alert", "bad"),
+}
 ORIGINS: dict[AiringOrigin, str] = {
     AiringOrigin.SLOT: "theo khung giờ",
     AiringOrigin.EXTRA: "ngoài lịch",
@@ -95,12 +111,39 @@ EVENTS: dict[AsRunEvent, str] = {
     AsRunEvent.MISSED: "lỡ giờ",
     AsRunEvent.SKIPPED: "bỏ qua",
 }
+JOBS = {
+    "preview": "Nghe thử",
+    "listen": "Nghe cả bài",
+    "take": "Dựng giọng đọc",
+    "programme": "Dựng chương trình",
+}
 LEFT_OUT = {
     "letterhead": "Phần đầu văn bản (quốc hiệu, cơ quan)",
     "recipients": "Nơi nhận",
     "signature": "Chữ ký",
     "decoration": "Dòng trang trí",
+    "unreadable": "Dòng không có lời",
 }
+
+LEFT_OUT_WHY = {
+    "letterhead": "Người nghe không cần quốc hiệu, tên cơ quan và số văn bản ở đầu trang.",
+    "recipients": "Danh sách gửi văn bản không phải nội dung để nghe.",
+    "signature": "Chức danh, dấu và tên người ký chỉ có nghĩa trên giấy.",
+    "decoration": "Dòng kẻ, dấu sao và dấu kết thúc không có lời.",
+    "unreadable": "Không có chữ nào đọc được thành lời.",
+}
+RULES = {
+    "number": "số", "abbreviation": "chữ viết tắt", "unit": "số và đơn vị", "range": "khoảng từ… đến…",
+    "date": "ngày tháng", "date_range": "khoảng ngày", "month": "tháng", "month_year": "tháng và năm",
+    "time": "giờ", "document": "số văn bản", "code": "mã chữ và số", "roman": "số La Mã", "phone": "số điện thoại",
+    "hotline": "tổng đài", "count": "tỷ số, phần", "ordinal": "số thứ tự", "sign": "dấu", "per": "dấu gạch chéo",
+    "letters": "chữ cái", "account": "số tài khoản", "road": "tên đường", "fraction": "phân số", "score": "tỷ số",
+    "url": "địa chỉ mạng", "email": "thư điện tử", "plate": "biển số xe", "version": "số phiên bản",
+    "milestone": "cột ki lô mét", "ellipsis": "dấu ba chấm", "ratio": "tỷ lệ", "address": "số nhà",
+    "guess": "đoán từng chữ cái", "formula": "công thức", "repeated": "viết lại trong ngoặc", "heading": "đề mục",
+    "answer": "đã sửa", "lexicon": "từ điển của xã", "capitals": "chữ hoa", "symbol": "ký hiệu", "blank": "chỗ trống",
+    "ambiguous": "đọc được nhiều cách",
+}  # fmt: skip
 
 
 def weekday(day: date) -> str:
@@ -183,6 +226,11 @@ def span_text(span: timedelta) -> str:
     return f"{seconds // 86400} ngày"
 
 
+def mark_text(key: str) -> str:
+    """A short name for an element's id, the same for the same key whatever stands in it."""
+    return hashlib.sha256(key.encode()).hexdigest()[:10]
+
+
 def plain(text: str) -> str:
     """Text for searching: no tone marks, no case ('Đồng Lớn' and 'dong lon' are the same)."""
     bare = unicodedata.normalize("NFD", text.replace("đ", "d").replace("Đ", "d"))
@@ -193,6 +241,36 @@ def found(needle: str, *texts: str) -> bool:
     """True when every word of `needle` stands in the texts, tone marks ignored."""
     haystack = plain(" ".join(texts))
     return all(word in haystack for word in plain(needle).split())
+
+
+# Vietnamese order: letters first (a ă â b … đ …), tone marks only between words that are otherwise the same.
+_LETTERS = "aăâbcdđeêfghijklmnoôơpqrstuưvwxyz"
+_TONES = {"\u0300": 1, "\u0309": 2, "\u0303": 3, "\u0301": 4, "\u0323": 5}  # huyền, hỏi, ngã, sắc, nặng
+
+
+def sort_key(text: str) -> tuple[tuple[tuple[int, int], ...], tuple[int, ...]]:
+    """Key that sorts as a Vietnamese dictionary does: An, Ân, Ba, Bà, Bá, Da, Đa; 'Thôn 2' before 'Thôn 12'."""
+    letters: list[tuple[int, int]] = []
+    tones: list[int] = []
+    for part in re.split(r"(\d+)", unicodedata.normalize("NFC", text).casefold()):
+        if part.isdigit():
+            letters.append((1, int(part)))
+            tones.append(0)
+            continue
+        for letter in part:
+            marks = unicodedata.normalize("NFD", letter)
+            tone = next((_TONES[mark] for mark in marks if mark in _TONES), 0)
+            bare = unicodedata.normalize("NFC", "".join(mark for mark in marks if mark not in _TONES))
+            place = _LETTERS.find(bare)
+            letters.append(
+                (2, place)
+                if place >= 0 and len(bare) == 1
+                else (0, 0)
+                if bare.isspace()
+                else (3, ord(bare[0]))
+            )
+            tones.append(tone)
+    return tuple(letters), tuple(tones)
 
 
 def parse_day(text: str) -> date | None:
@@ -227,11 +305,12 @@ def install(app: Flask) -> None:
     filters = {
         "thu": weekday, "ngay": day_text, "thu_ngay": long_day, "gio": clock_text, "luc": instant_text,
         "dai": length_text, "dai_chu": length_words, "dung_luong": size_text, "so": number_text,
-        "cach_day": ago_text, "khoang": span_text,
+        "cach_day": ago_text, "khoang": span_text, "ma": mark_text,
     }  # fmt: skip
     app.jinja_env.filters.update(filters)
     app.jinja_env.globals.update(
         BULLETIN_STATES=BULLETIN_STATES, AIRING_STATES=AIRING_STATES, OUTCOMES=OUTCOMES, RECEIPTS=RECEIPTS,
         PRIORITIES=PRIORITIES, ROLES=ROLES, ORIGINS=ORIGINS, JINGLES=JINGLES, EVENTS=EVENTS,
-        LEFT_OUT=LEFT_OUT, SHORT_WEEKDAYS=SHORT_WEEKDAYS,
+        LEFT_OUT=LEFT_OUT, JOBS=JOBS, LEFT_OUT_WHY=LEFT_OUT_WHY, RULES=RULES, SHORT_WEEKDAYS=SHORT_WEEKDAYS,
+        ROLE_NOTES=ROLE_NOTES, NOTICES=NOTICES,
     )  # fmt: skip

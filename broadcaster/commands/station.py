@@ -68,7 +68,11 @@ def serve_command(host: str | None, port: int | None, supervised: bool) -> None:
         threads=settings.integer("web.threads"),
         ident=None,
         # Above the app's own limit: up to here the app answers with its Vietnamese sentence, beyond it waitress does.
-        max_request_body_size=settings.integer("web.max_upload_mb") * 4 * 1024 * 1024,
+        max_request_body_size=max(
+            settings.integer("web.max_upload_mb") * 4, settings.integer("web.max_recording_mb") + 20
+        )
+        * 1024
+        * 1024,
     )
     runner = threading.Thread(target=server.run, daemon=True)
     runner.start()

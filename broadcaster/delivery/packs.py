@@ -4,11 +4,9 @@ from __future__ import annotations
 
 import hashlib
 import os
-import re
 import secrets
 import shutil
 import tempfile
-import unicodedata
 import zipfile
 from collections.abc import Iterable, Sequence
 from pathlib import Path
@@ -16,6 +14,7 @@ from typing import IO, Final
 
 from broadcaster.errors import StoreError
 from broadcaster.model import PlannedAiring, RenditionKind
+from broadcaster.naming import plain_name
 from broadcaster.store.blobs import Blobs
 
 _SPOOL_BYTES: Final = 8 * 1024 * 1024
@@ -82,13 +81,6 @@ def day_zip(
         raise
     target.seek(0)
     return target
-
-
-def plain_name(title: str) -> str:
-    """'Buổi sáng' -> 'buoi-sang': what every phone, radio and file system can show."""
-    flat = unicodedata.normalize("NFD", title.lower().replace("đ", "d"))
-    letters = "".join(letter for letter in flat if not unicodedata.combining(letter))
-    return re.sub(r"[^a-z0-9]+", "-", letters).strip("-")[:60] or "chuong-trinh"
 
 
 def _free(name: str, used: set[str]) -> str:

@@ -12,6 +12,7 @@ from broadcaster.errors import InputError, Refused
 from broadcaster.model import AiringState, BulletinState
 from broadcaster.newsroom.approved import approved_revisions
 from broadcaster.newsroom.people import record
+from broadcaster.schedule.fallback import carry_over, fill
 from broadcaster.schedule.live import CLOCK, OPEN, bump_plan, called, load_airing, not_started
 from broadcaster.store.tables import (
     Airing,
@@ -58,7 +59,8 @@ def due_for_closing(session: Session, station: Station, *, now: datetime, minute
 def close_content(session: Session, airing: Airing, *, now: datetime) -> None:
     """Fix which revision each item sounds as; drop what is not approved, with the reason.
 
-    An airing left with nothing is SKIPPED.  When the clock was down until after the instant, the items are
+    What came too late goes into the slot's next airing where the slot says so; an airing left with nothing
+    gets a filler, or is SKIPPED.  When the clock was down until after the instant, the items are
     those of the programme that receivers already held, because that is what they played.
     """
     if airing.state is not AiringState.PLANNED:
@@ -73,7 +75,10 @@ def close_content(session: Session, airing: Airing, *, now: datetime) -> None:
             held = revisions_made_from(session, airing.station_id, [key]).get(key)
         for item in variant.items:
             _fix(item, approved.get(item.bulletin_id), held)
-    if any(not item.dropped_reason for item in items):
+    dropped = [item for item in items if item.dropped_reason]
+    if not late:  # what was due already cannot be mended; what is to come can
+        carry_over(session, airing, dropped, now=now)
+    if len(dropped) < len(items) or (not late and fill(session, airing, now=now) is not None):
         airing.state = AiringState.CLOSED
     else:
         airing.state = AiringState.SKIPPED
@@ -86,7 +91,11 @@ def close_content(session: Session, airing: Airing, *, now: datetime) -> None:
         action="chốt nội dung",
         subject=airing.id,
         detail={
-            "items": {str(item.bulletin_id): item.revision_id for item in items},
+            "items": {
+                str(item.bulletin_id): item.revision_id
+                for variant in airing.variants
+                for item in variant.items
+            },
             "reason": airing.reason,
         },
         now=now,

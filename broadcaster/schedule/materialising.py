@@ -7,7 +7,7 @@ and a changed zone all reach the airings the same way, in place, keeping their i
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import date, datetime, timedelta
 from typing import Any
 
@@ -17,6 +17,7 @@ from sqlalchemy.dialects.sqlite import insert as sqlite_insert
 from sqlalchemy.orm import Session, selectinload
 
 from broadcaster.model import AiringOrigin, AiringState, SlotExceptionRule, SlotRule
+from broadcaster.schedule.holidays import days_off, read_holidays
 from broadcaster.schedule.live import OPEN, bump_plan, new_airing_id, villages_on
 from broadcaster.schedule.slots import Occurrence, in_turn, instant, occurrences, ordinal, parse_weekdays
 from broadcaster.store.tables import (
@@ -24,6 +25,7 @@ from broadcaster.store.tables import (
     AiringVillage,
     Rotation,
     Slot,
+    SlotException,
     Station,
     Variant,
     VariantItem,
@@ -67,14 +69,16 @@ def materialise(session: Session, station: Station, *, today: date, now: datetim
     reached = _villages_of(
         session, Airing.station_id == station.id, Airing.local_date >= today, Airing.state.in_(OPEN)
     )
+    last = today + timedelta(days=days - 1)
+    furthest = max([last, *(airing.local_date for airing in ahead)])
+    off = days_off(read_holidays(station.holidays), today, furthest)
     by_slot: dict[int, list[Airing]] = defaultdict(list)
     for airing in ahead:
         assert airing.slot_id is not None
         by_slot[airing.slot_id].append(airing)
-    last = today + timedelta(days=days - 1)
     made = changed = 0
     for slot in slots:
-        follow = _Slot(session, station, slot, everyone, rotations.get(slot.id), now)
+        follow = _Slot(session, station, slot, everyone, rotations.get(slot.id), off, now)
         fresh, moved = follow.bring_in_line(by_slot[slot.id], reached, first=today, last=last)
         made, changed = made + fresh, changed + moved
     station.materialised_through = max(last, station.materialised_through or last)
@@ -102,6 +106,28 @@ def exceptions_of(slot: Slot) -> list[SlotExceptionRule]:
     ]
 
 
+def hand_over(session: Session, old: Slot, new: Slot, *, now: datetime) -> None:
+    """Give the new slot the old one's airings and dated exceptions from its first day on."""
+    airings = session.scalars(
+        select(Airing).where(
+            Airing.slot_id == old.id, Airing.local_date >= new.valid_from, Airing.state.in_(OPEN),
+            Airing.planned_at > now,
+        )
+    ).all()  # fmt: skip
+    for airing in airings:
+        airing.slot_id = new.id
+    rows = session.scalars(
+        select(SlotException).where(
+            SlotException.slot_id == old.id, SlotException.local_date >= new.valid_from
+        )
+    ).all()
+    for row in rows:
+        row.slot_id = new.id
+    session.flush()
+    session.expire(old, ["exceptions"])
+    session.expire(new, ["exceptions"])
+
+
 class _Slot:
     """One slot's airings brought in line: the rows of one transaction, gathered once."""
 
@@ -112,9 +138,11 @@ class _Slot:
         slot: Slot,
         everyone: Sequence[Village],
         rotation: Rotation | None,
+        off: Mapping[date, str],
         now: datetime,
     ) -> None:
         self.session, self.station, self.slot, self.now = session, station, slot, now
+        self.off = {} if slot.on_holidays else off
         self.targets = slot.villages or everyone
         self.rotation = rotation
         self.rule = rule_of(slot)
@@ -129,7 +157,12 @@ class _Slot:
             (cancelled if airing.state is AiringState.CANCELLED else live)[airing.local_date] = airing
         end = max([last, *live])
         named = (
-            {one.local_date: one for one in occurrences(self.rule, exceptions_of(self.slot), first, end)}
+            {
+                one.local_date: one
+                for one in occurrences(self.rule, exceptions_of(self.slot), first, end)
+                # What somebody has said of that very date weighs more than the list of holidays.
+                if one.origin != "rule" or one.local_date not in self.off
+            }
             if self.slot.active
             else {}
         )
@@ -172,6 +205,8 @@ class _Slot:
         for row in self.slot.exceptions:
             if row.local_date == day and row.action == "skip":
                 return row.note or "Nghỉ phát ngày này."
+        if day in self.off and day.isoweekday() in self.rule.weekdays:
+            return f"Nghỉ lễ: {self.off[day]}."
         return NOT_NAMED
 
     def _make(self, occurrence: Occurrence, before: Airing | None) -> int:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import difflib
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, fields
-from datetime import time
+from datetime import date, time, timedelta
 from typing import Any
 
 from broadcaster.errors import ConfigError
@@ -21,6 +21,8 @@ from broadcaster.schedule.slots import (
     format_weekdays,
     parse_weekdays,
 )
+
+REPEAT_WINDOW_DAYS = 30
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,6 +37,7 @@ class Policy:
     minutes_a_session: int = 45
     minutes_a_day: int = 120
     weekdays: frozenset[int] = frozenset(range(1, 8))
+    repeats_in_30_days: int = 62  # how often one bulletin may be placed in any thirty days
 
     @classmethod
     def from_data(cls, data: Mapping[str, Any]) -> Policy:
@@ -123,6 +126,24 @@ def clashes(session: Session, others: Iterable[Session], *, policy: Policy | Non
                 )
             )
     return found
+
+
+def check_repeats(policy: Policy, name: str, day: date, placed: Iterable[date]) -> list[Refusal]:
+    """Whether a bulletin that is `placed` on these dates (one an airing) may air once more on `day`."""
+    near = sorted([day, *(one for one in placed if abs((one - day).days) < REPEAT_WINDOW_DAYS)])
+    most = max(
+        sum(1 for one in near if timedelta(0) <= one - first < timedelta(days=REPEAT_WINDOW_DAYS))
+        for first in near
+        if first <= day
+    )
+    if most <= policy.repeats_in_30_days:
+        return []
+    return [
+        Refusal(
+            f"Quy định của đài: mỗi bản tin phát không quá {policy.repeats_in_30_days} lần trong {REPEAT_WINDOW_DAYS} ngày; “{name}” sẽ có {most} lần.",
+            ("Chọn bản tin khác.", "Bỏ bớt một buổi khác của bản tin này.", "Chọn ngày xa hơn."),
+        )
+    ]
 
 
 def _shape(policy: Policy, session: Session) -> list[Refusal]:

@@ -7,15 +7,17 @@ frozen takes, otherwise an estimate from the words.
 from __future__ import annotations
 
 from collections.abc import Iterable
-from datetime import datetime
+from datetime import datetime, timedelta
 
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from broadcaster.errors import InputError, NotFound, Refused
 from broadcaster.model import AiringState, BulletinState, Priority
 from broadcaster.newsroom.approved import approved_revisions
 from broadcaster.newsroom.people import record
-from broadcaster.schedule.live import bump_plan, called, load_changeable
+from broadcaster.schedule import policy as rules_of_the_station
+from broadcaster.schedule.live import bump_plan, called, load_changeable, station_of
 from broadcaster.store.tables import Airing, Bulletin, Revision, User, Variant, VariantItem
 
 FRAME_MS = 45_000  # opening, call sign, greeting and closing around the items
@@ -48,6 +50,7 @@ def place(
     revision = approved_revisions(session, [bulletin_id]).get(bulletin_id)
     if airing.state is AiringState.CLOSED:
         _check_closed(airing, bulletin, revision)
+    _check_repeats(session, airing, bulletin)
     for variant in airing.variants:
         if any(item.bulletin_id == bulletin_id for item in variant.items):
             raise Refused(f"Bản tin “{bulletin.title}” đã có trong buổi {called(airing)}.")
@@ -108,13 +111,23 @@ def speech_ms(bulletin: Bulletin, revision: Revision | None) -> int:
     return once * 2 if twice else once
 
 
-def length_ms(session: Session, bulletins: Iterable[Bulletin]) -> int:
-    """Expected length of a programme that carries these bulletins, frame and cuts included."""
+def spoken_lengths(session: Session, bulletins: Iterable[Bulletin]) -> dict[int, int]:
+    """bulletin id -> how long it sounds in ms, from its approved revision, else its newest, else its words."""
     every = list(bulletins)
     approved = approved_revisions(session, [one.id for one in every])
     newest = {one.id: _newest(one) for one in every if one.id not in approved}
-    items = sum(speech_ms(one, approved.get(one.id) or newest.get(one.id)) for one in every)
-    return FRAME_MS + items + CUT_MS * max(len(every) - 1, 0) if every else 0
+    return {one.id: speech_ms(one, approved.get(one.id) or newest.get(one.id)) for one in every}
+
+
+def length_ms(session: Session, bulletins: Iterable[Bulletin]) -> int:
+    """Expected length of a programme that carries these bulletins, frame and cuts included."""
+    return framed_ms(spoken_lengths(session, bulletins).values())
+
+
+def framed_ms(items_ms: Iterable[int]) -> int:
+    """Length of a programme around items of these lengths; nothing when there is no item."""
+    every = list(items_ms)
+    return FRAME_MS + sum(every) + CUT_MS * max(len(every) - 1, 0) if every else 0
 
 
 def variant_length_ms(session: Session, variant: Variant) -> int:
@@ -150,6 +163,29 @@ def _check_fits(session: Session, airing: Airing, variant: Variant, bulletin: Bu
             f" quá {airing.max_minutes} phút của khung giờ.",
             remedies=("Xếp vào buổi khác.", "Bỏ bớt một bản tin.", "Rút ngắn bản tin rồi trình lại."),
         )
+
+
+def _check_repeats(session: Session, airing: Airing, bulletin: Bulletin) -> None:
+    window = timedelta(days=rules_of_the_station.REPEAT_WINDOW_DAYS)
+    placed = session.execute(
+        select(Airing.id, Airing.local_date)
+        .join(Variant, Variant.airing_id == Airing.id)
+        .join(VariantItem, VariantItem.variant_id == Variant.id)
+        .where(
+            VariantItem.bulletin_id == bulletin.id,
+            VariantItem.dropped_reason == "",
+            Airing.id != airing.id,
+            Airing.state.not_in([AiringState.CANCELLED, AiringState.SKIPPED]),
+            Airing.local_date.between(airing.local_date - window, airing.local_date + window),
+        )
+        .distinct()
+    )
+    policy = rules_of_the_station.Policy.from_data(station_of(session, airing.station_id).policy)
+    found = rules_of_the_station.check_repeats(
+        policy, bulletin.title, airing.local_date, [day for _, day in placed]
+    )
+    if found:
+        raise Refused(found[0].message, remedies=found[0].remedies)
 
 
 def _index(variant: Variant, position: int | None) -> int:

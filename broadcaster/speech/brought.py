@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any, Final
 
 import numpy as np
+import soundfile
 
 from broadcaster.errors import InputError, SoundError
 from broadcaster.model import HOUSE_RATE_HZ, Pcm
@@ -23,26 +24,50 @@ _DECODE_TIMEOUT_S: Final = 120.0
 
 def segment_from_file(source: Path, *, max_minutes: float) -> Any:
     """A pydub AudioSegment: mono, 16 bits, house rate.  InputError when it is not sound or too long."""
+    limit_s = max_minutes * 60
+    data = _decoded(source, ["-f", "s16le", "-"], limit_s=limit_s)
+    if len(data) < 2:
+        raise InputError(_nothing_in(source))
+    if len(data) > limit_s * HOUSE_RATE_HZ * 2:
+        raise InputError(_too_long(source, max_minutes))
+    return audio_segment_class()(data=data, sample_width=2, frame_rate=HOUSE_RATE_HZ, channels=1)
+
+
+def decode_to_flac(source: Path, target: Path, *, max_minutes: float) -> None:
+    """The same into a FLAC file, however long: nothing of it is held in memory."""
+    limit_s = max_minutes * 60
+    _decoded(source, ["-c:a", "flac", "-compression_level", "0", "-y", f"file:{target}"], limit_s=limit_s)
+    length = soundfile.info(str(target)).frames
+    if length == 0:
+        raise InputError(_nothing_in(source))
+    if length > limit_s * HOUSE_RATE_HZ:
+        raise InputError(_too_long(source, max_minutes))
+
+
+def _decoded(source: Path, target: list[str], *, limit_s: float) -> bytes:
+    """ffmpeg's mono 16-bit sound at the house rate of at most a second more than `limit_s`."""
     if not source.is_file():
         raise InputError(f"Không thấy tệp âm thanh {source.name}.")
     if source.stat().st_size == 0:
         raise InputError(f"Tệp {source.name} trống; hãy thu hoặc chép lại.")
-    limit_s = max_minutes * 60
     arguments = ["-t", f"{limit_s + 1:.3f}", "-i", f"file:{source}", "-map", "0:a:0", "-vn", "-sn", "-dn"]
-    arguments += ["-ac", "1", "-ar", str(HOUSE_RATE_HZ), "-f", "s16le", "-"]
+    arguments += ["-ac", "1", "-ar", str(HOUSE_RATE_HZ), "-sample_fmt", "s16", *target]
     find_ffmpeg()
     try:
-        data = run_ffmpeg(arguments, timeout_s=_DECODE_TIMEOUT_S)
+        return run_ffmpeg(arguments, timeout_s=_DECODE_TIMEOUT_S)
     except SoundError as error:
         listed = ", ".join(FORMATS[:8])
         raise InputError(
             f"Tệp {source.name} không phải âm thanh đọc được ({error.message.rstrip('.')}); hãy dùng {listed}."
         ) from error
-    if len(data) < 2:
-        raise InputError(f"Tệp {source.name} không có âm thanh nào; hãy thu hoặc chép lại.")
-    if len(data) > limit_s * HOUSE_RATE_HZ * 2:
-        raise InputError(f"Tệp {source.name} dài hơn {max_minutes:g} phút; hãy cắt ngắn rồi gửi lại.")
-    return audio_segment_class()(data=data, sample_width=2, frame_rate=HOUSE_RATE_HZ, channels=1)
+
+
+def _nothing_in(source: Path) -> str:
+    return f"Tệp {source.name} không có âm thanh nào; hãy thu hoặc chép lại."
+
+
+def _too_long(source: Path, max_minutes: float) -> str:
+    return f"Tệp {source.name} dài hơn {max_minutes:g} phút; hãy cắt ngắn rồi gửi lại."
 
 
 def brought_sound(

@@ -47,6 +47,11 @@ class WorkerPipe:
 
     def ask(self, question: Mapping[str, Any]) -> Pcm:
         """Sound for a question.  VoiceError: it said why not, or it died or hung twice in a row."""
+        sound, rate_hz = self.ask_bytes(question)
+        return from_int16(sound, rate_hz=rate_hz)
+
+    def ask_bytes(self, question: Mapping[str, Any]) -> tuple[bytes, int]:
+        """The same for a worker whose answers are not sound: its bytes and its number, as they came."""
         line = json.dumps(question).encode() + b"\n"
         with self._turn:
             for attempt in (1, 2):
@@ -63,7 +68,7 @@ class WorkerPipe:
         with self._turn:
             self._stop()
 
-    def _ask(self, line: bytes) -> Pcm:
+    def _ask(self, line: bytes) -> tuple[bytes, int]:
         worker = self._worker or self._start()
         assert worker.stdin is not None
         assert worker.stdout is not None
@@ -84,7 +89,7 @@ class WorkerPipe:
                 raise EOFError("tiến trình đọc trả lời dở dang")
         finally:
             watchdog.cancel()
-        return from_int16(sound, rate_hz=head["rate_hz"])
+        return sound, int(head["rate_hz"])
 
     def _start(self) -> subprocess.Popen[bytes]:
         path = os.pathsep.join(filter(None, (str(_PACKAGE_ROOT), os.environ.get("PYTHONPATH", ""))))

@@ -16,6 +16,7 @@ import soundfile
 
 from broadcaster.errors import InputError, StoreError
 from broadcaster.model import HOUSE_RATE_HZ, Pause, Pcm, Reading, SpokenSentence, Take
+from broadcaster.speech.ahead import ahead
 from broadcaster.speech.cache import SentenceCache
 from broadcaster.speech.chain import Progress, SentenceToSpeak, speak_all
 from broadcaster.speech.engines import Voice
@@ -24,6 +25,7 @@ from broadcaster.store.blobs import Blobs
 
 TAKE_SUFFIX: Final = "flac"
 RECORDED: Final = "recorded"
+_SILENT_DB: Final = -80.0
 _FLAC: Any = mutagen.flac.FLAC
 
 
@@ -72,7 +74,7 @@ def make_take(
     sentences = to_speak(reading)
     if not sentences:
         raise InputError("Bản tin không có câu nào để đọc; hãy nhập nội dung rồi làm lại.")
-    human = dict(recorded or {})
+    human = recorded or {}
     machine = [n for n in range(len(sentences)) if n not in human]
     if machine:
         asked = [sentences[n] for n in machine]
@@ -86,7 +88,7 @@ def make_take(
                 return _levelled(resampled(human[number]).samples, level_db)
             return spoken.segments[position[number]].samples
     else:
-        voice, why = RECORDED, "Bản thu do người đọc."
+        voice, why = RECORDED, ""
 
         def segment(number: int) -> Samples:
             return resampled(human[number]).samples
@@ -132,16 +134,25 @@ def words_speaker(
     return speak_words
 
 
-def take_of_recording(pcm: Pcm, *, blobs: Blobs, text: str = "", why: str = "Bản thu do người đọc.") -> Take:
-    """A whole bulletin read by a person (see `recorded.recording`)."""
-    return freeze(
-        [text],
-        lambda _number: resampled(pcm).samples,
-        rests_ms=[0],
+def take_of_recording(
+    sha256: str, *, blobs: Blobs, duration_ms: int, text: str = "", why: str = "Cả bài do người đọc."
+) -> Take:
+    """A whole bulletin read by a person (see `recorded.keep_bulletin`): its file is the take as it is.
+
+    StoreError when the file is not there.
+    """
+    path = blobs.path(sha256, suffix=TAKE_SUFFIX)
+    try:
+        length = soundfile.info(str(path)).frames
+    except (soundfile.LibsndfileError, RuntimeError) as error:
+        raise StoreError(f"Bản thu {path.name} đã bị hỏng; hãy thu lại bản tin này.") from error
+    return Take(
+        sha256=sha256,
         voice=RECORDED,
         speed=1.0,
+        duration_ms=duration_ms,
+        sentences=(SpokenSentence(text, 0, length),),
         why=why,
-        blobs=blobs,
     )
 
 
@@ -173,8 +184,9 @@ def freeze(
                 compression_level=0.1,  # a tenth larger, twice as fast
             ) as out:
                 written, power, spoken = 0, 0.0, 0
-                for number, text in enumerate(texts):
-                    samples = segment(number)
+                for number, (text, samples) in enumerate(
+                    zip(texts, ahead(segment(n) for n in range(len(texts))), strict=True)
+                ):
                     placed.append(SpokenSentence(text, written, len(samples)))
                     power += float(np.dot(samples, samples))
                     spoken += len(samples)
@@ -227,7 +239,9 @@ def take_level_db(take: Take, *, blobs: Blobs) -> float:
 
 
 def _levelled(samples: Samples, level_db: float) -> Samples:
-    """Brought to that mean level, but never past full scale."""
+    """Brought to that mean level, but never past full scale; beside a silent voice it stays as it is."""
+    if level_db < _SILENT_DB:
+        return samples
     gain = 10 ** ((level_db - rms_db(samples)) / 20)
     peak = float(np.max(np.abs(samples), initial=1e-6))
     return samples * np.float32(min(gain, 0.98 / peak))

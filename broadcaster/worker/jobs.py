@@ -6,8 +6,9 @@ and what is written in the same transaction that closes the row.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+import contextlib
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import date, datetime, time
 from typing import Any
 
@@ -15,6 +16,7 @@ import numpy as np
 from sqlalchemy.orm import Session
 
 from broadcaster.config import Settings
+from broadcaster.errors import InputError
 from broadcaster.model import (
     HOUSE_RATE_HZ,
     JingleKind,
@@ -25,18 +27,23 @@ from broadcaster.model import (
     Take,
 )
 from broadcaster.newsroom.bulletins import freeze_take, frozen_reading, revision_by_id
+from broadcaster.newsroom.hearing import KIND as LISTEN_BACK
 from broadcaster.newsroom.lexicon import lexicon_of
+from broadcaster.newsroom.recordings import WHOLE
 from broadcaster.production.produce import ProgrammeItem, SpeakWords, produce
 from broadcaster.production.template import template_from
 from broadcaster.reading import Lexicon, read, spoken
 from broadcaster.schedule.emergency.message import KIND as EMERGENCY
 from broadcaster.schedule.rendering import KIND as PROGRAMME
 from broadcaster.schedule.rendering import store_programme
+from broadcaster.speech import hearing
 from broadcaster.speech.cache import SentenceCache
 from broadcaster.speech.chain import SentenceToSpeak, speak_all
 from broadcaster.speech.engines import Voices
-from broadcaster.speech.sound import to_flac
-from broadcaster.speech.takes import TAKE_SUFFIX, make_take
+from broadcaster.speech.hearing import Recogniser
+from broadcaster.speech.sound import from_file, to_flac
+from broadcaster.speech.takes import RECORDED, TAKE_SUFFIX, make_take, take_of_recording
+from broadcaster.speech.turns import in_turn
 from broadcaster.store.blobs import Blobs
 from broadcaster.store.db import Database
 from broadcaster.store.queue import Job
@@ -46,6 +53,7 @@ from broadcaster.studio import pauses_of
 Progress = Callable[[str, int, int], None]
 Write = Callable[[Session, datetime], None]
 
+PEOPLE = "người đọc"
 STAGES = {
     "words": "đọc lời dẫn",
     "mix": "trộn",
@@ -84,23 +92,68 @@ def take(tools: Tools, job: Job, progress: Progress) -> Made:
         reading = frozen_reading(revision)
         chain = chain_of(tools, session.get_one(Station, job.station_id).voice_chain, first=revision.voice)
         speed = revision.speed or tools.settings.number("voice.speed")
-    made = make_take(
-        reading,
-        chain=chain,
-        opener=tools.voices,
-        blobs=tools.blobs,
-        cache=tools.cache,
-        pauses=pauses_of(tools.settings),
-        speed=speed,
-        progress=lambda done, total: progress("đọc", done, total),
-    )
-    label = _label(tools, chain, made.voice)
+        if tools.settings.boolean("voice.alternate") and not revision.voice:
+            chain = in_turn(chain, revision.bulletin_id)
+        people = list(revision.recordings)
+    whole = next((one for one in people if one["at"] == WHOLE), None)
+    if whole is not None:
+        made = take_of_recording(
+            str(whole["sha256"]),
+            blobs=tools.blobs,
+            duration_ms=int(whole["duration_ms"]),
+            why=read_by([whole]),
+        )
+        label = PEOPLE
+    else:
+        made = make_take(
+            reading,
+            chain=chain,
+            opener=tools.voices,
+            blobs=tools.blobs,
+            cache=tools.cache,
+            pauses=pauses_of(tools.settings),
+            speed=speed,
+            recorded=_Recorded(tools.blobs, {int(one["at"]): str(one["sha256"]) for one in people}),
+            progress=lambda done, total: progress("đọc", done, total),
+        )
+        made = replace(made, why=" ".join(part for part in (made.why, read_by(people)) if part))
+        label = _label(tools, chain, made.voice)
 
     def write(session: Session, now: datetime) -> None:
         freeze_take(session, revision_id, made, voice_label=label, now=now)
 
     result = {"sha256": made.sha256, "duration_ms": made.duration_ms, "voice": made.voice, "why": made.why}
     return Made(result, write)
+
+
+def read_by(people: Sequence[Mapping[str, Any]]) -> str:
+    """Who read what, for the approver: "Câu 2, 5 do Lê Thị Hoa đọc." """
+    readers: dict[str, list[int]] = {}
+    for one in people:
+        name = str(one["reader"]) + (f" (tiếng {one['language']})" if one.get("language") else "")
+        readers.setdefault(name, []).append(int(one["at"]))
+    return " ".join(
+        f"Cả bài do {name} đọc."
+        if WHOLE in places
+        else f"Câu {', '.join(str(at + 1) for at in places)} do {name} đọc."
+        for name, places in readers.items()
+    )
+
+
+class _Recorded(Mapping[int, Pcm]):
+    """Recorded sentences, read from the store when their turn comes."""
+
+    def __init__(self, blobs: Blobs, files: Mapping[int, str]) -> None:
+        self._blobs, self._files = blobs, files
+
+    def __getitem__(self, at: int) -> Pcm:
+        return from_file(self._blobs.path(self._files[at], suffix=TAKE_SUFFIX))
+
+    def __iter__(self) -> Iterator[int]:
+        return iter(self._files)
+
+    def __len__(self) -> int:
+        return len(self._files)
 
 
 def programme(tools: Tools, job: Job, progress: Progress) -> Made:
@@ -169,14 +222,35 @@ def preview(tools: Tools, job: Job, progress: Progress) -> Made:
     return Made(result, _nothing)
 
 
+def listen_back(tools: Tools, job: Job, progress: Progress) -> Made:
+    """A machine listens to a revision's take; what it did not get is advice for the officers."""
+    if (reason := Recogniser.available()) is not None:
+        raise InputError(reason)
+    with tools.db.reading(station_id=job.station_id) as session:
+        revision = revision_by_id(session, int(job.payload["revision_id"]))
+        row = revision.take
+        if row is None:
+            raise InputError("Phiên bản này chưa có bản thu nên chưa nghe lại được.")
+        file = tools.blobs.path(row.sha256, suffix=TAKE_SUFFIX)
+        sentences = [SpokenSentence(*one) for one in row.sentences]
+        said = [sentence.spoken for sentence in frozen_reading(revision).sentences]
+    with contextlib.closing(Recogniser()) as ears:
+        found = hearing.listen_back(
+            file, sentences, ears=ears, spoken=said,
+            progress=lambda done, total: progress("nghe lại", done, total),
+        )  # fmt: skip
+    return Made(hearing.hearing_to_json(found), _nothing)
+
+
 Function = Callable[[Tools, Job, Progress], Made]
 # "listen" is a preview of many sentences: in the other lane, so that one sentence never waits for it.
 JOBS: Mapping[str, Function] = {
     "take": take, PROGRAMME: programme, EMERGENCY: programme, "preview": preview, "listen": preview,
+    LISTEN_BACK: listen_back,
 }  # fmt: skip
 PREVIEWS = ("preview", "listen")
 PREVIEW_LANE = ("preview", EMERGENCY)  # an emergency is mixed at once, whatever the other lane is busy with
-RENDER_LANE = ("take", PROGRAMME, "listen")
+RENDER_LANE = ("take", PROGRAMME, "listen", LISTEN_BACK)
 
 
 def words_speaker(tools: Tools, lexicon: Lexicon, chain: Sequence[str]) -> SpeakWords:
@@ -228,10 +302,13 @@ def chain_of(tools: Tools, station_chain: Sequence[Any], *, first: str = "") -> 
 
 
 def _label(tools: Tools, chain: Sequence[str], name: str) -> str:
+    machine = name.removesuffix(f"+{RECORDED}")
+    if name == RECORDED:
+        return PEOPLE
     for spec in chain:
         voice = tools.voices(spec)
-        if name == voice.name or name.startswith(voice.name + "+"):
-            return voice.label
+        if machine == voice.name:
+            return f"{voice.label} và {PEOPLE}" if machine != name else voice.label
     return name
 
 

@@ -13,6 +13,8 @@ from sqlalchemy import select
 
 from broadcaster.config import Settings
 from broadcaster.errors import StoreError
+from broadcaster.newsroom.hearing import ask_hearings
+from broadcaster.speech.hearing import Recogniser
 from broadcaster.speech.takes import TAKE_SUFFIX
 from broadcaster.store.blobs import Blobs
 from broadcaster.store.db import Database
@@ -56,6 +58,8 @@ def run_worker(
                 lower_priority()
             with Worker(settings, db, stop=stop, now=now) as worker:
                 worker.work_off()
+                if ask_to_listen(settings, db, now()):
+                    worker.work_off()
         else:
             _run_lanes(settings, db, stop=stop, polite=polite, now=now)
     finally:
@@ -139,8 +143,17 @@ def _upkeep(settings: Settings, db: Database, now: datetime) -> None:
         if lost:
             log.warning("đưa %s việc bỏ dở về hàng chờ", lost)
         forget_previews(db, Blobs(settings.blobs_url), older_than=now - PREVIEWS_KEPT)
+        ask_to_listen(settings, db, now)
     except StoreError as error:
         log.warning("chưa dọn được hàng chờ: %s", error.message)
+
+
+def ask_to_listen(settings: Settings, db: Database, now: datetime) -> int:
+    """Ask for listening back where the station wants it and the recogniser is installed; how many takes."""
+    if not settings.boolean("voice.listen_back") or Recogniser.available() is not None:
+        return 0
+    with db.writing() as session:
+        return ask_hearings(session, now=now)
 
 
 def forget_previews(db: Database, blobs: Blobs, *, older_than: datetime) -> int:

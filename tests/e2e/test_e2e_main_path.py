@@ -38,7 +38,9 @@ def test_a_plan_is_imported_mended_approved_heard_on_time_downloaded_and_counted
             files={"file": ("ke-hoach-mau.docx", (SAMPLE / "bulletins" / "ke-hoach-mau.docx").read_bytes())},
         )
         assert "chỗ chưa biết đọc thế nào" in officer.text
-        assert "Gửi duyệt" not in [b.text_content().strip() for b in officer.page.xpath("//button")]
+        assert "Tiếp tục: xem lại rồi gửi" not in [
+            b.text_content().strip() for b in officer.page.xpath("//button")
+        ]
         answers = 0
         while officer.page.xpath("//fieldset[contains(@class,'ask-card')]"):
             field = officer.page.xpath("//fieldset[contains(@class,'ask-card')]//input[@type='text']")[0]
@@ -46,7 +48,7 @@ def test_a_plan_is_imported_mended_approved_heard_on_time_downloaded_and_counted
             answers += 1
             assert answers < 10, officer.text
         assert answers >= 1
-        mended = officer.page.xpath("//div[@class='fix']//input[@type='text' and @value!='']")[0]
+        mended = officer.page.xpath("//details//div[@class='fix']//input[@type='text' and @value!='']")[0]
         officer.press("Lưu cách đọc", {mended.get("name"): "lời người soạn sửa"})
         assert "lời người soạn sửa" in " ".join(
             p.text_content() for p in officer.page.xpath("//p[@class='spoken']")
@@ -54,7 +56,7 @@ def test_a_plan_is_imported_mended_approved_heard_on_time_downloaded_and_counted
         assert "Nơi nhận" not in " ".join(
             p.text_content() for p in officer.page.xpath("//p[@class='spoken']")
         )
-        officer.press("Gửi duyệt")
+        officer.press("Tiếp tục: xem lại rồi gửi").press("Gửi duyệt")
         bulletin = re.search(r"/ban-tin/(\d+)", officer.answer.url).group(1)  # type: ignore[union-attr]
 
         # the worker freezes the take; the officer cannot approve, the approver can

@@ -8,11 +8,13 @@ from typing import Any
 
 import numpy as np
 import pytest
+import soundfile
 
 from broadcaster.errors import InputError, StoreError
 from broadcaster.model import HOUSE_RATE_HZ, Pause, Pcm, Reading, Sentence, Take
 from broadcaster.speech.cache import SentenceCache
 from broadcaster.speech.engines import Voices
+from broadcaster.speech.recorded import keep_bulletin
 from broadcaster.speech.sound import from_file, rms_db
 from broadcaster.speech.takes import (
     Pauses,
@@ -107,10 +109,13 @@ def test_a_person_replaces_one_sentence_at_the_level_of_the_others(make: Any) ->
 def test_a_whole_recording_is_a_take_too(tmp_path: Path) -> None:
     blobs = Blobs(tmp_path)
     t = np.arange(24_000 * 3) / 24_000
-    take = take_of_recording(Pcm(np.sin(2 * np.pi * 200 * t).astype(np.float32) * 0.1, 24_000), blobs=blobs)
+    soundfile.write(tmp_path / "đọc.wav", np.sin(2 * np.pi * 200 * t) * 0.1, 24_000)
+    kept = keep_bulletin(tmp_path / "đọc.wav", blobs=blobs)
+    take = take_of_recording(kept.sha256, blobs=blobs, duration_ms=kept.duration_ms, text="Cả bài.")
     assert take.voice == "recorded"
     assert take.duration_ms == 3_000
-    assert take_level_db(take, blobs=blobs) == pytest.approx(-23.0, abs=0.1)
+    assert take.sentences[0].length_samples == 3 * HOUSE_RATE_HZ
+    assert take_level_db(take, blobs=blobs) == pytest.approx(-20.0, abs=0.1)
 
 
 def test_nothing_to_read_is_said_plainly(make: Any) -> None:

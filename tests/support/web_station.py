@@ -26,6 +26,8 @@ from broadcaster.model import (
 from broadcaster.newsroom.bulletins import approve, create_bulletin, freeze_take, return_bulletin, submit
 from broadcaster.newsroom.people import add_user
 from broadcaster.schedule.airings import close_content, mark_started, materialise, place
+from broadcaster.schedule.emergency.accepting import refuse_emergency
+from broadcaster.schedule.emergency.asking import EmergencyForm, request_emergency
 from broadcaster.schedule.live import load_airing
 from broadcaster.schedule.rules import SlotForm, add_slot
 from broadcaster.store.blobs import Blobs
@@ -92,6 +94,7 @@ class WebStation:
     tomorrow: str = ""  # tomorrow's 05:30, empty
     receiver: int = 0
     jingle: int = 0
+    emergency: int = 0  # one that was refused this morning
     sound: str = ""
 
 
@@ -278,6 +281,13 @@ def _broadcast(session: Session, made: WebStation) -> None:
         station_id=made.station, kind="opening", title="Nhạc mở đầu xã", sha256=made.sound, duration_ms=4000,
         source="Xã tự thu", licence="CC0-1.0", created_at=at("09:00"),
     )  # fmt: skip
+    wish = request_emergency(
+        session, station, session.get_one(Revision, made.waiting_revision),
+        EmergencyForm(reason="Cháy rừng", expires_at=at("20:00")), persons=2,
+        actor=session.get_one(User, made.users["canbo"]), now=at("07:00"),
+    )  # fmt: skip
+    approver = session.get_one(User, made.users["lanhdao"])
+    refuse_emergency(session, wish.id, reason="Chưa xác minh", actor=approver, now=at("07:05"))
     session.add(jingle)
     session.flush()
-    made.jingle = jingle.id
+    made.jingle, made.emergency = jingle.id, wish.id

@@ -14,8 +14,8 @@ from broadcaster.newsroom.bulletins import freeze_take, reading_of
 from broadcaster.store.tables import Bulletin, LexiconEntry, RenderJob, Revision
 from broadcaster.worker import Worker
 from tests.support.web_station import NOW, SHORT
+from web.answers import answers_in
 from web.bulletins import first_words
-from web.compose import answers_in
 
 
 def form_of(world: Any, bulletin_id: int, **changes: str) -> dict[str, str]:
@@ -51,7 +51,7 @@ def test_a_pasted_text_is_submitted_spoken_approved_and_said_to_be_approved(worl
     assert created.status_code == 303
     page = author.get(created.location)
     assert "Cháy rừng" in page.text
-    assert "Gửi duyệt" in page.text
+    assert "xem lại rồi gửi" in page.text
     bulletin_id = int(created.location.rsplit("/", 1)[1])
     sent = author.post(created.location, form_of(world, bulletin_id, do="submit", priority="priority"))
     assert sent.status_code == 303
@@ -79,7 +79,9 @@ def test_a_pasted_text_is_submitted_spoken_approved_and_said_to_be_approved(worl
     assert bulletin(world, bulletin_id)[0] is BulletinState.APPROVED
     assert "Đã duyệt “Cháy rừng”" in approver.get(done.location).text
     again = approver.post(f"/duyet/{revision_id}/duyet", hashes)
-    assert again.status_code == 409  # a second tap decides nothing
+    assert again.status_code == 303  # a second tap is answered and decides nothing
+    with world.db.reading() as session:
+        assert len(session.get_one(Revision, revision_id).decisions) == 1
     assert "Đã duyệt" in author.get(f"/ban-tin/{bulletin_id}").text
 
 
@@ -92,7 +94,7 @@ def test_an_open_question_is_shown_marked_and_blocks_submission(world: Any) -> N
     page = author.get(f"/ban-tin/{world.made.draft}").text
     assert '<mark class="ask"' in page
     assert "chưa biết đọc thế nào" in page
-    assert 'value="submit"' not in page
+    assert 'value="check"' not in page
     refused = author.post(f"/ban-tin/{world.made.draft}", form_of(world, world.made.draft, do="submit"))
     assert refused.status_code == 422
     assert bulletin(world, world.made.draft)[0] is BulletinState.DRAFT
@@ -114,7 +116,7 @@ def test_an_answer_for_this_place_is_kept_and_frees_the_way(world: Any) -> None:
         assert row.draft_answers[key] == "số ba mươi chín"
     assert not result.blocking
     assert "số ba mươi chín" in result.spoken
-    assert 'value="submit"' in author.get(url).text
+    assert 'value="check"' in author.get(url).text
 
 
 def test_reading_as_written_is_an_answer_too(world: Any) -> None:

@@ -30,41 +30,14 @@
     document.querySelectorAll("form[data-sent]").forEach(function (form) { delete form.dataset.sent; });
   });
 
-  // What is typed in a bulletin also stays in this tab until the server has said that it is saved.
-  var text = document.querySelector("textarea[data-keep]");
-  if (text) {
-    var key = "nhap:" + text.dataset.keep, kept = null;
-    try { kept = sessionStorage.getItem(key); } catch (e) { /* storage may be off */ }
-    var offer = document.getElementById("khoi-phuc");
-    if (kept !== null && kept !== text.value && offer) {
-      offer.hidden = false;
-      offer.querySelector("button").addEventListener("click", function () {
-        text.value = kept;
-        offer.hidden = true;
-        text.dispatchEvent(new Event("input", { bubbles: true }));
-      });
-    }
-    text.addEventListener("input", function () {
-      try { sessionStorage.setItem(key, text.value); } catch (e) { /* storage may be off */ }
-    });
-    document.body.addEventListener("htmx:afterRequest", function (event) {
-      if (event.detail.successful && event.target.closest("#soan")) {
-        try { sessionStorage.removeItem(key); } catch (e) { /* storage may be off */ }
-      }
-    });
-    text.form.addEventListener("keydown", function (event) {
-      if (event.key === "Enter" && (event.ctrlKey || event.metaKey)) text.form.requestSubmit();
+  // Copy buttons appear only where copying works, also in what comes later.
+  if (navigator.clipboard) {
+    document.documentElement.classList.add("js");
+    document.querySelectorAll("button[data-copy][hidden]").forEach(function (button) { button.hidden = false; });
+    document.addEventListener("click", function (event) {
+      var button = event.target.closest("button[data-copy]");
+      if (!button) return;
+      navigator.clipboard.writeText(button.dataset.copy).then(function () { button.textContent = "Đã chép"; });
     });
   }
-
-  // Copy buttons appear only where copying works.
-  document.querySelectorAll("button[data-copy]").forEach(function (button) {
-    if (!navigator.clipboard) return;
-    button.hidden = false;
-    button.addEventListener("click", function () {
-      navigator.clipboard.writeText(button.dataset.copy).then(function () {
-        button.textContent = "Đã chép";
-      });
-    });
-  });
 })();

@@ -9,6 +9,7 @@ from broadcaster.newsroom.bulletins.copies import copies, copy_by_id
 from broadcaster.newsroom.bulletins.deciding import approve, return_bulletin, withdraw
 from broadcaster.newsroom.bulletins.drafts import (
     create_bulletin,
+    reading_if,
     reading_of,
     save_draft,
     set_answer,
@@ -39,6 +40,7 @@ __all__ = [
     "folded",
     "freeze_take",
     "frozen_reading",
+    "reading_if",
     "reading_of",
     "recall",
     "restore_copy",

@@ -32,10 +32,12 @@ def approve(
     text_sha256: str,
     reading_sha256: str,
     take_sha256: str,
+    heard: bool | None = None,
     now: datetime,
 ) -> Decision:
     """Approve a revision.  The three hashes are those of the page the approver saw and heard.
 
+    `heard` goes into the book: whether the page saw the sound being played (None = it could not know).
     Refused: no right, own words, no take yet.  Conflict: it moved, or another revision is newer.
     """
     revision, bulletin = _to_decide(session, revision_id)
@@ -61,7 +63,7 @@ def approve(
             "Hãy mở lại, nghe lại rồi duyệt."
         )
     bulletin.state, bulletin.state_reason, bulletin.updated_at = BulletinState.APPROVED, "", now
-    return _decide(session, revision, actor=actor, verdict="approved", reason="", now=now)
+    return _decide(session, revision, actor=actor, verdict="approved", reason="", now=now, heard=heard)
 
 
 def return_bulletin(
@@ -122,7 +124,14 @@ def _ensure_waiting(session: Session, revision: Revision, bulletin: Bulletin) ->
 
 
 def _decide(
-    session: Session, revision: Revision, *, actor: User, verdict: str, reason: str, now: datetime
+    session: Session,
+    revision: Revision,
+    *,
+    actor: User,
+    verdict: str,
+    reason: str,
+    now: datetime,
+    heard: bool | None = None,
 ) -> Decision:
     decision = Decision(
         revision_id=revision.id, author_id=revision.bulletin.author_id, approver_id=actor.id, verdict=verdict,
@@ -135,7 +144,9 @@ def _decide(
         session, station_id=revision.bulletin.station_id, actor=actor,
         action={"approved": "duyệt", "returned": "trả lại", "withdrawn": "thu hồi"}[verdict],
         subject=f"bản tin {revision.bulletin_id}",
-        detail={"revision": revision.number, "reason": reason, "take": decision.take_sha256}, now=now,
+        detail={"revision": revision.number, "reason": reason, "take": decision.take_sha256}
+        | ({} if heard is None else {"heard": heard}),
+        now=now,
     )  # fmt: skip
     _tell(session, revision, actor=actor, kind=NoticeKind(verdict), reason=reason, now=now)
     return decision

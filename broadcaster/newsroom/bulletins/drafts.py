@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import datetime
 from typing import Literal
 
@@ -101,7 +102,7 @@ def save_draft(
             *(n for n in cleaned if n not in bulletin.import_notes),
         ]
     if before != _heard(bulletin):
-        _touched(bulletin, actor)
+        touched(bulletin, actor)
     bulletin.updated_at = now
     flush_or_conflict(session)
     return bulletin
@@ -139,7 +140,7 @@ def set_answer(
         )  # fmt: skip
         _answer(bulletin, key, "")  # a nearer answer would hide the new one
     if scope != "station":
-        _touched(bulletin, actor)
+        touched(bulletin, actor)
     bulletin.updated_at = now
     flush_or_conflict(session)
     return bulletin
@@ -149,6 +150,28 @@ def reading_of(session: Session, bulletin: Bulletin) -> Reading:
     """The draft as it would be read now: the answers at their places, its own words, the station's."""
     lexicon = lexicon_of(session, station_id=bulletin.station_id, bulletin_id=bulletin.id)
     return read(bulletin.draft_text, lexicon=lexicon, answers=dict(bulletin.draft_answers))
+
+
+def reading_if(
+    session: Session,
+    bulletin: Bulletin,
+    *,
+    text: str,
+    key: str,
+    written: str,
+    spoken: str,
+    scope: Literal["place", "bulletin", "station"],
+) -> Reading:
+    """How `text` would be read with one more answer, to be heard before it is kept; nothing is written."""
+    known = lexicon_of(session, station_id=bulletin.station_id, bulletin_id=bulletin.id)
+    answers, spoken = dict(bulletin.draft_answers), " ".join(spoken.split())
+    words = dict(known.bulletin)
+    if scope == "place" and key or spoken == VERBATIM:
+        answers[key or written] = spoken
+    else:
+        answers.pop(key, None)
+        words[written] = spoken
+    return read(clean_text(text)[0], lexicon=replace(known, bulletin=words), answers=answers)
 
 
 def title_reading(session: Session, bulletin: Bulletin) -> Reading:
@@ -196,7 +219,8 @@ def _refold(bulletin: Bulletin) -> None:
     bulletin.folded = folded(f"{bulletin.title}\n{bulletin.draft_text}")
 
 
-def _touched(bulletin: Bulletin, actor: User) -> None:
+def touched(bulletin: Bulletin, actor: User) -> None:
+    """What is heard has changed by this hand: a draft again."""
     if actor.id not in bulletin.draft_writers:
         bulletin.draft_writers = [*bulletin.draft_writers, actor.id]
     if bulletin.state is not BulletinState.RETURNED:

@@ -24,6 +24,7 @@ from broadcaster.newsroom.bulletins.found import bulletin_by_id, newest_revision
 from broadcaster.newsroom.hashes import reading_sha256, text_sha256
 from broadcaster.newsroom.notices import approvers, settle, tell
 from broadcaster.newsroom.people import record, require
+from broadcaster.newsroom.recordings import WHOLE, voiced
 from broadcaster.reading import reading_to_json
 from broadcaster.store.queue import enqueue
 from broadcaster.store.tables import Bulletin, RenderJob, Revision, TakeRow, User
@@ -46,7 +47,9 @@ def submit(session: Session, bulletin_id: int, *, version: int, actor: User, now
     ensure_version(bulletin, version)
     if bulletin.state is BulletinState.SUBMITTED:
         raise Refused(f"Bản tin “{bulletin.title}” đã gửi và đang chờ duyệt.")
-    reading = _complete_reading(session, bulletin)
+    reading = reading_of(session, bulletin)
+    voices = voiced(session, bulletin, reading)
+    _ensure_complete(session, bulletin, reading, spoken_by_machine=not any(v["at"] == WHOLE for v in voices))
     last = newest_revision(session, bulletin.id)
     revision = Revision(
         bulletin_id=bulletin.id, number=last.number + 1 if last else 1, title=bulletin.title,
@@ -55,7 +58,7 @@ def submit(session: Session, bulletin_id: int, *, version: int, actor: User, now
         reading_sha256=reading_sha256(reading), priority=bulletin.priority, read_twice=bulletin.read_twice,
         voice=bulletin.voice, speed=bulletin.speed,
         writers=sorted({bulletin.author_id, actor.id, *bulletin.draft_writers}),
-        submitted_by_id=actor.id, submitted_at=now,
+        recordings=voices, submitted_by_id=actor.id, submitted_at=now,
     )  # fmt: skip
     if bulletin.state is BulletinState.APPROVED and last is not None and _sounds_the_same(last, revision):
         raise Refused(f"Bản tin “{bulletin.title}” không có gì mới so với bản đã duyệt.")
@@ -149,16 +152,19 @@ def frozen_reading(revision: Revision) -> Reading:
     )  # fmt: skip
 
 
-def _complete_reading(session: Session, bulletin: Bulletin) -> Reading:
+def _ensure_complete(
+    session: Session, bulletin: Bulletin, reading: Reading, *, spoken_by_machine: bool
+) -> None:
     if not bulletin.draft_text.strip():
         raise InputError("Bản tin chưa có nội dung. Hãy dán hoặc gõ nội dung rồi gửi lại.")
-    reading = reading_of(session, bulletin)
     title = title_reading(session, bulletin)
     if title.blocking:
         raise ReadingBlocked(
             f"Tiêu đề “{bulletin.title}” được đọc trên loa nhưng còn chữ chưa rõ cách đọc: "
             f"“{_one_line(title.warnings[0].written)}”. Hãy viết rõ ra, hoặc thêm chữ đó vào từ điển."
         )
+    if not spoken_by_machine:
+        return  # a person reads it all, perhaps in another language: nothing is left to answer
     if reading.blocking:
         places = ", ".join(f"“{_one_line(warning.written)}”" for warning in reading.warnings[:3])
         more = "…" if len(reading.warnings) > 3 else ""
@@ -170,7 +176,6 @@ def _complete_reading(session: Session, bulletin: Bulletin) -> Reading:
         raise InputError(
             "Bản tin chỉ có phần đầu và phần ký, không có câu nào để đọc. Hãy thêm nội dung rồi gửi lại."
         )
-    return reading
 
 
 def _one_line(text: str) -> str:
@@ -180,5 +185,14 @@ def _one_line(text: str) -> str:
 def _sounds_the_same(one: Revision, other: Revision) -> bool:
     return all(
         getattr(one, name) == getattr(other, name)
-        for name in ("title", "text_sha256", "reading_sha256", "priority", "read_twice", "voice", "speed")
+        for name in (
+            "title",
+            "text_sha256",
+            "reading_sha256",
+            "priority",
+            "read_twice",
+            "voice",
+            "speed",
+            "recordings",
+        )
     )

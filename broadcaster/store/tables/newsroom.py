@@ -98,6 +98,7 @@ class Revision(Base):
     voice: Mapped[str] = mapped_column(String(60), default="")
     speed: Mapped[float | None]
     writers: Mapped[list[Any]] = mapped_column(default=list)  # user ids: none of them may approve it
+    recordings: Mapped[list[Any]] = mapped_column(default=list)  # newsroom.recordings.Voiced, as data
     take_id: Mapped[int | None] = mapped_column(ForeignKey("take.id"))
     submitted_by_id: Mapped[int] = mapped_column(ForeignKey("user_account.id"))
     submitted_at: Mapped[datetime]
@@ -106,6 +107,29 @@ class Revision(Base):
     take: Mapped[TakeRow | None] = relationship()
     submitted_by: Mapped[User] = relationship()
     decisions: Mapped[list[Decision]] = relationship(back_populates="revision", order_by="Decision.id")
+
+
+class Recording(StationScoped, Base):
+    """A person's voice for a bulletin, or for every sentence of it with these spoken words.
+
+    Replacing one keeps the older row (`replaced_at`): what was recorded is never lost.
+    """
+
+    __tablename__ = "recording"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    bulletin_id: Mapped[int] = mapped_column(ForeignKey("bulletin.id"), index=True)
+    spoken: Mapped[str] = mapped_column(Text, default="")  # the sentence; empty = the whole bulletin
+    heard_sha256: Mapped[str] = mapped_column(String(64), default="")  # the reading it was made from
+    sha256: Mapped[str] = mapped_column(String(64), index=True)  # mono FLAC at the house rate
+    duration_ms: Mapped[int]
+    reader: Mapped[str] = mapped_column(String(120), default="")
+    language: Mapped[str] = mapped_column(String(40), default="")  # empty = Vietnamese
+    source_name: Mapped[str] = mapped_column(String(300), default="")
+    notes: Mapped[list[Any]] = mapped_column(default=list)  # what was done to the sound, for people
+    made_by_id: Mapped[int] = mapped_column(ForeignKey("user_account.id"))
+    made_at: Mapped[datetime]
+    replaced_at: Mapped[datetime | None]
 
 
 class Decision(Base):
@@ -177,5 +201,8 @@ class Jingle(StationScoped, Base):
     duration_ms: Mapped[int]
     source: Mapped[str] = mapped_column(String(300))
     licence: Mapped[str] = mapped_column(String(200))
+    original_sha256: Mapped[str] = mapped_column(String(64), default="")  # as it was brought, to be cut anew
+    original_suffix: Mapped[str] = mapped_column(String(8), default="")
+    cut: Mapped[dict[str, Any]] = mapped_column(default=dict)  # production.jingles.Cut as data
     in_use: Mapped[bool] = mapped_column(default=True)
     created_at: Mapped[datetime]

@@ -43,6 +43,9 @@ class Rendition(Base):
     kind: Mapped[RenditionKind] = mapped_column(EnumText(RenditionKind))
     sha256: Mapped[str] = mapped_column(String(64), index=True)
     size_bytes: Mapped[int]
+    duration_ms: Mapped[int] = mapped_column(default=0)  # these three as metered in the decoded file
+    loudness_lufs: Mapped[float] = mapped_column(default=0.0)
+    true_peak_dbtp: Mapped[float] = mapped_column(default=0.0)
 
     programme: Mapped[ProgrammeRow] = relationship(back_populates="renditions")
 
