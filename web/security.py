@@ -107,6 +107,7 @@ def enter(db_session: Session, user: User) -> None:
     session["since"] = session["seen"] = int(now().timestamp())
     session["row"] = row.id
     login_user(_account_of(user, sign_in=row.id))
+    g.station = kept(db_session, db_session.get_one(Station, user.station_id))
 
 
 def leave() -> None:

@@ -10,6 +10,7 @@ from flask.typing import ResponseReturnValue
 
 from broadcaster.errors import InputError
 from broadcaster.newsroom.people import authenticate
+from web import carried
 from web.deps import deps
 from web.security import account, enter, limiter, needs, public
 from web.security import leave as end_session
@@ -35,6 +36,7 @@ def sign_in() -> ResponseReturnValue:
     """Check name and password.  The same answer for a wrong name and a wrong password."""
     username = request.form.get("username", "").strip()
     target = request.form.get("next", "")
+    late = carried.unpacked(request.form.get("carried", ""))
     # Hashing takes its time, so it is not done while the database's one writer waits.
     with deps().db.reading() as session:
         user = authenticate(session, username, request.form.get("password", ""))
@@ -46,7 +48,10 @@ def sign_in() -> ResponseReturnValue:
         wrong = InputError(
             "Tên đăng nhập hoặc mật khẩu chưa đúng. Hãy gõ lại; chú ý phím Caps Lock và bộ gõ tiếng Việt."
         )
-        return render_template("signin.html", username=username, target=target, error=wrong), 422
+        page = render_template("signin.html", username=username, target=target, carried=late, error=wrong)
+        return page, 422
+    if late is not None:
+        return carried.go_on(late)
     return redirect(_ours(target) or url_for("today.board"), 303)
 
 
