@@ -48,6 +48,7 @@ def address(world: Any, rule: Rule, *, other: bool = False) -> str:
         "jingle_id": 999_999 if other else made.jingle,
         "job_id": 999_999 if other else 1,
         "take_id": 999_999 if other else 1,
+        "programme_id": 999_999 if other else 1,
         "recording_id": 999_999 if other else 1,
         "slot_id": 999_999 if other else 1,
         "emergency_id": 999_999 if other else made.emergency,
