@@ -3,6 +3,7 @@
 import importlib.util
 import json
 import os
+import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -14,7 +15,7 @@ from broadcaster.errors import VoiceError
 from broadcaster.speech.kokoro import model, open_kokoro, voice
 from broadcaster.speech.kokoro.engine import MAX_SYLLABLES, Engine, cut, load_speaker
 from broadcaster.speech.kokoro.pool import Pool
-from broadcaster.speech.phonology import Break, Syllable, parse
+from broadcaster.speech.phonology import Break, Syllable, parse, sounds
 
 VOICES = Path(__file__).resolve().parents[2] / "audio" / "voices"
 NAMES = sorted(file.stem for file in VOICES.glob("*.json"))
@@ -236,7 +237,7 @@ for line in sys.stdin.buffer:
         open(sys.argv[1] + ".once", "w").close(); os._exit(11)
     if words == "nói nhảm": out.write(b"xin chao" + bytes([10])); out.flush(); continue
     if words == "từ chối": answer({"error": "không đọc được"}); continue
-    answer({"peak_mb": 1.0}, len(words).to_bytes(4, "little"))
+    answer({"peak_mb": 5000.0 if words == "phình" else 1.0}, len(words).to_bytes(4, "little"))
 """
 
 
@@ -265,6 +266,18 @@ def test_a_sentence_that_kills_every_worker_is_an_error_and_the_next_one_is_spok
     with pytest.raises(VoiceError, match="dừng giữa chừng"):
         pool.submit("chết", speaker).result(30)
     assert pool.submit("sống", speaker).result(30).view("<i4")[0] == 4
+
+
+def test_a_worker_that_has_held_too_much_memory_is_replaced_after_its_sentence(
+    pool: Pool, speaker, tmp_path: Path
+) -> None:
+    assert pool.submit("phình", speaker).result(30).view("<i4")[0] == len("phình")
+    assert pool.submit("sống", speaker).result(30).view("<i4")[0] == 4
+    first, second = started(tmp_path)
+    assert first != second
+    with pytest.raises(ProcessLookupError):
+        os.kill(first, 0)
+    assert pool.restarts == 0
 
 
 def test_a_refused_sentence_is_an_error_and_costs_no_worker(pool: Pool, speaker) -> None:
@@ -296,3 +309,34 @@ def test_no_process_is_left_after_closing(pool: Pool, speaker, tmp_path: Path) -
             os.kill(pid, 0)
     with pytest.raises(VoiceError, match="đóng"):
         pool.submit("thêm", speaker)
+
+
+@needs_model
+@pytest.mark.timeout(300)
+def test_two_processes_that_set_up_at_once_make_the_model_once(tmp_path: Path) -> None:
+    code = (
+        "import sys; from pathlib import Path; from broadcaster.speech.kokoro import model\n"
+        "made = []; real = model._make\n"
+        "model._make = lambda *a: (made.append(1), real(*a))\n"
+        "model.ensure(Path(sys.argv[1])); print(len(made))"
+    )
+    root = Path(__file__).resolve().parents[2]
+    both = [
+        subprocess.Popen(
+            [sys.executable, "-c", code, str(tmp_path)], cwd=root, stdout=subprocess.PIPE, text=True
+        )
+        for _ in range(2)
+    ]
+    told = sorted(process.communicate()[0].strip() for process in both)
+    assert [process.returncode for process in both] == [0, 0]
+    assert told == ["0", "1"]
+    assert model.is_made(tmp_path)
+
+
+def test_five_hundred_syllables_without_a_stop_are_cut_into_pieces_the_model_can_hold() -> None:
+    items = parse(" ".join(["thông"] * 500))
+    parts = cut(items)
+    assert sum(len(part) for part in parts) == 500
+    assert max(len(part) for part in parts) <= MAX_SYLLABLES
+    for part in parts:
+        assert len(sounds([*part, Break(",")])[0]) + 2 <= 510
