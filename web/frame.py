@@ -30,6 +30,7 @@ MENU = (
     ("villages.listing", "Thôn", "people", "villages"),
     ("receivers.listing", "Máy thu", "device", "see"),
     ("log.report", "Nhật ký", "list", "report"),
+    ("reports.page", "Báo cáo", "chart", "report"),
     ("settings_pages.home", "Cài đặt", "gear", "see"),
 )
 _STATIC = Path(__file__).resolve().parent / "static"
@@ -90,5 +91,5 @@ PLANNING = ("week", "airing", "series", "planning")  # where a change of the pla
 _HOUSE = {
     "compose": "bulletins", "recordings": "bulletins", "airing": "week", "series": "week", "planning": "week", "programme_frame": "jingles",
     "own_account": "settings_pages", "accounts": "settings_pages", "delegations": "settings_pages",
-    "dictionary": "settings_pages",
+    "dictionary": "settings_pages", "activities": "reports", "report_text": "reports",
 }  # fmt: skip
