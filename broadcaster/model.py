@@ -150,6 +150,7 @@ class NoticeKind(StrEnum):
     WITHDRAWN = "withdrawn"
     DELEGATED = "delegated"
     EMERGENCY = "emergency"
+    ALARM = "alarm"  # a coming airing lacks something
 
 
 # ------------------------------------------------------------------------------------------ reading
