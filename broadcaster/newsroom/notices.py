@@ -24,6 +24,7 @@ PATHS: Final = {
     "airing": "/lich/buoi/{}",
     "delegation": "/duyet",
     "approvals": "/duyet",
+    "archive": "/luu-tru",
 }
 SUBJECTS: Final = {
     NoticeKind.WAITING: "Có bản tin chờ duyệt",
@@ -32,6 +33,7 @@ SUBJECTS: Final = {
     NoticeKind.WITHDRAWN: "Bản tin đã rút",
     NoticeKind.DELEGATED: "Bạn được ủy quyền duyệt",
     NoticeKind.EMERGENCY: "Phát khẩn cấp",
+    NoticeKind.UPKEEP: "Sao lưu cần xem lại",
 }
 # After each failure the next try waits longer; after the last one it is given up and shown.
 MAIL_WAITS: Final = tuple(timedelta(minutes=m) for m in (1, 5, 15, 60, 240))

@@ -11,10 +11,11 @@ GROUPS = {
     "voices": ("list", "install", "add", "audition"),
     "users": ("add", "reset", "disable"),
     "service": ("install", "status", "remove"),
+    "archive": ("sweep", "export", "import"),
 }
 PROMISED = (
     "read", "speak", "produce", "plan", "play", "init", "serve", "work", "clock", "voices", "users", "service",
-    "doctor", "report", "backup", "restore",
+    "doctor", "report", "backup", "restore", "upkeep", "archive",
 )  # fmt: skip
 CASES = [
     *[(name,) for name in PROMISED],
