@@ -59,6 +59,9 @@ SETTINGS: tuple[Setting, ...] = (
     Setting("mail.sender", "", "địa chỉ ghi ở dòng Người gửi; để trống = mail.user"),
     Setting("newsroom.max_text_chars", 50_000, "số ký tự tối đa của một bản tin", 1_000, 1_000_000),
     Setting("newsroom.emergency_persons", 2, "số người để phát khẩn cấp: 2 (soạn và duyệt) hoặc 1", 1, 2),
+    Setting(
+        "alarms.webhook_url", "", "địa chỉ nhận cảnh báo trước giờ phát (JSON qua POST); để trống = không gửi"
+    ),
     Setting("schedule.horizon_days", 14, "số ngày lập sẵn buổi phát", 1, 60),
     Setting("schedule.content_close_min", 30, "chốt nội dung trước giờ phát (phút)", 1, 600),
     Setting(

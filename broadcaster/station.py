@@ -25,6 +25,7 @@ from sqlalchemy.orm import Session
 
 from broadcaster.config import Settings, load
 from broadcaster.delivery.mail import run_post
+from broadcaster.delivery.webhook import run_webhook
 from broadcaster.schedule.airings import close_content, mark_started, materialise
 from broadcaster.schedule.closing import due_for_closing
 from broadcaster.schedule.emergency.accepting import end_withdrawn
@@ -195,6 +196,11 @@ def run_clock(
         target=run_post, name="post", args=(db, lambda: load(home=settings.home)), kwargs={"stop": stop, "now": now}
     )  # fmt: skip
     post.start()
+    webhook = threading.Thread(
+        target=run_webhook, name="webhook", args=(db, lambda: load(home=settings.home)),
+        kwargs={"stop": stop, "now": now},
+    )  # fmt: skip
+    webhook.start()
     try:
         while not stop.wait(0.5) and not broken.is_set():
             # APScheduler sleeps on a monotonic clock: after a suspend or a clock set forward it must be woken,
@@ -206,6 +212,7 @@ def run_clock(
         alarm_clock.shutdown(wait=True)
         stop.set()
         post.join()
+        webhook.join()
         try:
             if not broken.is_set():
                 clockwork.stop()

@@ -54,6 +54,7 @@ def page_values(
         "reading": result,
         "title_warnings": title_reading(session, bulletin).warnings,
         "rows": marking.rows(result),
+        "unspoken": {warning.key for warning in marking.elsewhere(result)},
         "changed": len(marking.changes(result)),
         "topics": session.scalars(select(Topic).order_by(Topic.position, Topic.id)).all(),
         "revision": newest,
