@@ -150,11 +150,8 @@ class NoticeKind(StrEnum):
     WITHDRAWN = "withdrawn"
     DELEGATED = "delegated"
     EMERGENCY = "emergency"
-<<<<<<< HEAD
     UPKEEP = "upkeep"  # the station's own backups need somebody
-=======
     ALARM = "alarm"  # a coming airing lacks something
->>>>>>> main
 
 
 # ------------------------------------------------------------------------------------------ reading

@@ -24,11 +24,8 @@ PATHS: Final = {
     "airing": "/lich/buoi/{}",
     "delegation": "/duyet",
     "approvals": "/duyet",
-<<<<<<< HEAD
     "archive": "/luu-tru",
-=======
     "emergency": "/khan-cap/{}",
->>>>>>> main
 }
 SUBJECTS: Final = {
     NoticeKind.WAITING: "Có bản tin chờ duyệt",
@@ -37,11 +34,8 @@ SUBJECTS: Final = {
     NoticeKind.WITHDRAWN: "Bản tin đã rút",
     NoticeKind.DELEGATED: "Bạn được ủy quyền duyệt",
     NoticeKind.EMERGENCY: "Phát khẩn cấp",
-<<<<<<< HEAD
     NoticeKind.UPKEEP: "Sao lưu cần xem lại",
-=======
     NoticeKind.ALARM: "Buổi phát sắp tới còn thiếu",
->>>>>>> main
 }
 # After each failure the next try waits longer; after the last one it is given up and shown.
 MAIL_WAITS: Final = tuple(timedelta(minutes=m) for m in (1, 5, 15, 60, 240))
