@@ -32,6 +32,10 @@ PART = click.option(
 @PART
 def service_install(only: tuple[str, ...]) -> None:
     """Install and start."""
+    if not system.takes_services():
+        raise BroadcasterError(
+            "Máy này không chạy systemd nên không cài được. Hãy cho python3 scripts/run.py tự chạy khi bật máy."
+        )
     try:
         system.install_services(
             only or system.PARTS, python=Path(sys.executable), home=load().home, root=CHECKOUT
