@@ -33,6 +33,8 @@ COMMANDS = {
     "report": "report:report_command",
     "backup": "upkeep:backup_command",
     "restore": "upkeep:restore_command",
+    "upkeep": "archive:upkeep_command",
+    "archive": "archive:archive",
 }
 
 
