@@ -237,7 +237,7 @@ for line in sys.stdin.buffer:
         open(sys.argv[1] + ".once", "w").close(); os._exit(11)
     if words == "nói nhảm": out.write(b"xin chao" + bytes([10])); out.flush(); continue
     if words == "từ chối": answer({"error": "không đọc được"}); continue
-    answer({"peak_mb": 1.0}, len(words).to_bytes(4, "little"))
+    answer({"peak_mb": 5000.0 if words == "phình" else 1.0}, len(words).to_bytes(4, "little"))
 """
 
 
@@ -266,6 +266,18 @@ def test_a_sentence_that_kills_every_worker_is_an_error_and_the_next_one_is_spok
     with pytest.raises(VoiceError, match="dừng giữa chừng"):
         pool.submit("chết", speaker).result(30)
     assert pool.submit("sống", speaker).result(30).view("<i4")[0] == 4
+
+
+def test_a_worker_that_has_held_too_much_memory_is_replaced_after_its_sentence(
+    pool: Pool, speaker, tmp_path: Path
+) -> None:
+    assert pool.submit("phình", speaker).result(30).view("<i4")[0] == len("phình")
+    assert pool.submit("sống", speaker).result(30).view("<i4")[0] == 4
+    first, second = started(tmp_path)
+    assert first != second
+    with pytest.raises(ProcessLookupError):
+        os.kill(first, 0)
+    assert pool.restarts == 0
 
 
 def test_a_refused_sentence_is_an_error_and_costs_no_worker(pool: Pool, speaker) -> None:

@@ -32,6 +32,26 @@ def test_a_receiver_gets_a_code_that_pairs_it_once_and_is_revoked(world: Any) ->
     assert "Đã thu hồi" in technician.get("/may-thu").text
 
 
+def test_a_receivers_own_words_stand_on_its_row_and_a_strange_heartbeat_breaks_nothing(world: Any) -> None:
+    with world.db.writing(station_id=world.made.station) as session:
+        row = session.scalars(select(Receiver)).first()
+        row.last_seen_at, row.rival_at = NOW, NOW
+        row.heartbeat = {
+            "alarms": ["Không có card âm thanh."], "version": 7, "cached_until": "2026-11-27T05:30:00+07:00",
+            "disk_free_mb": 12_300, "clock_offset_s": -0.4, "volume_percent": 70, "output": "soundcard (ALSA)",
+            "sounding": None,
+        }  # fmt: skip
+    page = world.browser("kythuat").get("/may-thu").text
+    for words in ("Không có card âm thanh.", "05:30 ngày 27/11/2026", "12,3 GB", "-0,4 giây", "70%", "soundcard (ALSA)",
+                  "Hai máy dùng chung mã"):  # fmt: skip
+        assert words in page, words
+    with world.db.writing(station_id=world.made.station) as session:
+        session.scalars(select(Receiver)).first().heartbeat = {
+            "alarms": "x", "version": [], "cached_until": "hôm qua", "disk_free_mb": "đầy", "clock_offset_s": True,
+        }  # fmt: skip
+    assert world.browser("kythuat").get("/may-thu").status_code == 200
+
+
 def test_a_jingle_is_taken_in_with_its_source_and_can_be_heard(world: Any) -> None:
     author = world.browser("canbo")
     author.get("/nhac-hieu")
