@@ -91,5 +91,5 @@ PLANNING = ("week", "airing", "series", "planning")  # where a change of the pla
 _HOUSE = {
     "compose": "bulletins", "recordings": "bulletins", "airing": "week", "series": "week", "planning": "week", "programme_frame": "jingles",
     "own_account": "settings_pages", "accounts": "settings_pages", "delegations": "settings_pages",
-    "dictionary": "settings_pages", "activities": "reports", "report_text": "reports",
+    "dictionary": "settings_pages", "activities": "reports", "report_text": "reports", "archive": "reports",
 }  # fmt: skip
