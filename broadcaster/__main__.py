@@ -20,6 +20,7 @@ COMMANDS = {
     "speak": "text:speak_command",
     "produce": "text:produce_command",
     "plan": "station:plan_command",
+    "week": "week:week_group",
     "play": "play:play_command",
     "init": "station:init_command",
     "serve": "station:serve_command",
