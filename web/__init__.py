@@ -27,7 +27,7 @@ from web.deps import Deps
 SCREENS = (
     "signin", "today", "bulletins", "compose", "recordings", "sound", "approve", "week", "airing", "villages", "receivers",
     "jingles", "programme_frame", "log", "village_page", "channels", "help_pages", "style_page", "vendor", "api_tokens",
-    "campaigns",
+    "campaigns", "listen", "share", "feedback", "contributors", "followup",
     "emergency",
 )  # fmt: skip
 

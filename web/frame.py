@@ -81,4 +81,13 @@ def _frame() -> dict[str, Any]:
 
 
 # Pages that live under another screen's menu entry.
-_HOUSE = {"compose": "bulletins", "recordings": "bulletins", "airing": "week", "programme_frame": "jingles"}
+_HOUSE = {
+    "share": "bulletins",
+    "contributors": "bulletins",
+    "feedback": "villages",
+    "followup": "villages",
+    "compose": "bulletins",
+    "recordings": "bulletins",
+    "airing": "week",
+    "programme_frame": "jingles",
+}
