@@ -29,7 +29,7 @@ COMMANDS = {
     "users": "people:users",
     "service": "upkeep:service",
     "doctor": "upkeep:doctor_command",
-    "report": "upkeep:report_command",
+    "report": "report:report_command",
     "backup": "upkeep:backup_command",
     "restore": "upkeep:restore_command",
 }

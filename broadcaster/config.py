@@ -92,6 +92,15 @@ SETTINGS: tuple[Setting, ...] = (
     Setting("player.early_volume_percent", 70, "âm lượng tối đa trước 06:00 (%)", 0, 100),
 )
 _BY_KEY = {row.key: row for row in SETTINGS}
+# What a technician may change in the web; the others need a hand on the machine.
+EDITABLE = frozenset(
+    (
+        "web.public_url web.session_idle_min mail.host mail.port mail.security mail.user mail.password mail.sender "
+        "schedule.content_close_min voice.speed voice.pause_comma_ms voice.pause_sentence_ms voice.pause_item_ms "
+        "voice.pause_paragraph_ms player.early_volume_percent"
+    ).split()
+)
+SECRET = frozenset({"mail.password", "player.token"})  # never shown
 
 
 @dataclass(frozen=True)
@@ -183,6 +192,20 @@ def load(
         if value is not None:
             values[key] = _convert(_known(key, "tham số"), value, "tham số")
     return Settings(home=folder.resolve(), values=values)
+
+
+def sources(home: Path, *, environ: Mapping[str, str] = os.environ) -> dict[str, str]:
+    """Where each setting's value comes from: "environment", "toml" or "default"."""
+    from_file, from_environ = _from_toml(home / "broadcaster.toml"), _from_environ(environ)
+    return {
+        row.key: "environment" if row.key in from_environ else "toml" if row.key in from_file else "default"
+        for row in SETTINGS
+    }
+
+
+def checked(key: str, value: Any, where: str) -> Any:
+    """The value as the setting's type, within its limits.  ConfigError otherwise."""
+    return _convert(_known(key, where), value, where)
 
 
 def _from_toml(path: Path) -> dict[str, Any]:

@@ -285,11 +285,14 @@ class Take:
 
 @dataclass(frozen=True, slots=True)
 class RenditionFile:
-    """One published file of a programme: a blob named by its SHA-256."""
+    """One published file of a programme: a blob named by its SHA-256, and what its decoded sound measures."""
 
     kind: RenditionKind
     sha256: str
     size_bytes: int
+    duration_ms: int = 0
+    loudness_lufs: float = 0.0
+    true_peak_dbtp: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,18 +1,20 @@
 #!/usr/bin/env python3
 """How well and how fast the embedded voice speaks.  Method and figures: docs/benchmarks/voice.md
 
-    python scripts/bench_voice.py                    everything (about forty minutes on two cores)
-    python scripts/bench_voice.py speed tones        only these: error, noise, shuffled, speed, tones, start
-    python scripts/bench_voice.py --sentences 30     fewer sentences, a wider interval
+    python scripts/bench_voice.py                    everything (about an hour on two cores)
+    python scripts/bench_voice.py speed tones        only these: start speed tones error rare shuffled noise
+    python scripts/bench_voice.py --sentences 30     fewer sentences (every n-th), a wider interval
     python scripts/bench_voice.py --check            exit 1 when a target is missed
 
-Syllable errors need the recogniser (`pip install viet-asr scipy`); without it those measures are refused.
+Syllable errors need the recogniser, pitch needs pyworld (`pip install -r requirements-bench.txt`); without them those
+measures are refused.
 """
 
 from __future__ import annotations
 
 import argparse
 import hashlib
+import importlib.util
 import os
 import platform
 import random
@@ -21,7 +23,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Sequence
-from concurrent.futures import ProcessPoolExecutor
+from concurrent.futures import Future, ProcessPoolExecutor
 from multiprocessing import get_context
 from pathlib import Path
 
@@ -36,12 +38,13 @@ from broadcaster.production import voicing  # noqa: E402
 from broadcaster.production.loudness import CONTROL  # noqa: E402
 from broadcaster.speech import phonology  # noqa: E402
 from broadcaster.speech.kokoro import open_kokoro  # noqa: E402
-from broadcaster.speech.kokoro.engine import FRAME_SAMPLES, SAMPLE_RATE_HZ, Engine, load_speaker  # noqa: E402
+from broadcaster.speech.kokoro.engine import SAMPLE_RATE_HZ, Engine, load_speaker  # noqa: E402
 from broadcaster.speech.listenback import PADDINGS_S, Listener, score  # noqa: E402
 from broadcaster.speech.sound import resampled  # noqa: E402
 
 VOICES = ROOT / "audio" / "voices"
-SENTENCES = ROOT / "tests" / "speech" / "voice_sentences.tsv"
+SENTENCES = ROOT / "tests" / "speech" / "commune_sentences.tsv"
+RARE = ROOT / "tests" / "speech" / "voice_sentences.tsv"
 TARGETS = {
     ("error", "nu-1"): 0.15,
     ("error", "nam-1"): 0.18,
@@ -49,7 +52,9 @@ TARGETS = {
     ("noise", "nu-1"): 0.25,
 }
 SPEED_TARGET, FIRST_USE_S, LATER_S, WORKER_MB, PITCH_ST = 5.0, 60.0, 2.0, 400.0, 0.5
-AHEAD = 1  # pitch frames (12.5 ms) by which the model's sound runs ahead of its own frames, measured
+FRAME_MS = 12.5
+AHEAD = 1  # pitch frames by which the model's sound runs ahead of its own frames, measured
+TELL_EVERY = 20  # lines
 NOISE_DB, NOISE_SEEDS, BAND_HZ = 6.0, (11, 12), (350, 6000)
 
 missed_targets: list[str] = []
@@ -59,30 +64,33 @@ def main() -> None:
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    kinds = ("start", "speed", "tones", "error", "shuffled", "noise")
+    kinds = ("start", "speed", "tones", "error", "rare", "shuffled", "noise")
     parser.add_argument("measures", nargs="*", choices=[*kinds, []], help="default: all")
     parser.add_argument("--voice", action="append", help="nu-1, nam-1 (default: both)")
-    parser.add_argument("--sentences", type=int, default=10_000, help="at most so many")
+    parser.add_argument("--sentences", type=int, default=10_000, help="at most so many, spread over all")
     parser.add_argument("--home", type=Path, default=ROOT / "var" / "voices")
     parser.add_argument("--check", action="store_true")
     options = parser.parse_args()
     measures = options.measures or list(kinds)
     voices = options.voice or ["nu-1", "nam-1"]
     head()
-    lines = held_out()[: options.sentences]
+    lines = spread(held_out(SENTENCES), options.sentences)
     if "start" in measures:
         measure_start()
     if "speed" in measures:
         measure_speed(options.home, voices[0], lines[:20])
+    if "tones" in measures and importlib.util.find_spec("pyworld") is None:
+        sys.exit("Muốn đo cao độ thì cài thêm pyworld (pip install -r requirements-bench.txt).")
     if "tones" in measures:
         for voice in voices:
-            measure_tones(options.home, voice, lines[:40])
-    heard = [m for m in measures if m in ("error", "shuffled", "noise")]
+            measure_tones(options.home, voice, lines[:24])
+    heard = [m for m in measures if m in ("error", "rare", "shuffled", "noise")]
     if heard and (reason := Listener.available()) is not None:
         sys.exit(reason)
     for measure in heard:
         for voice in voices:
-            measure_error(options.home, voice, lines, measure)
+            said = spread(held_out(RARE), options.sentences) if measure == "rare" else lines
+            measure_error(options.home, voice, said, measure)
     if missed_targets:
         print("MISSED: " + "; ".join(missed_targets))
         if options.check:
@@ -108,10 +116,17 @@ def target(name: str, value: float, limit: float, *, at_least: bool = False) -> 
     return "ok" if good else "MISSED"
 
 
-def held_out() -> list[str]:
+def held_out(file: Path) -> list[str]:
     """The sentences nothing was tuned on."""
-    rows = [line.split("\t") for line in SENTENCES.read_text(encoding="utf-8").splitlines() if line]
+    rows = [line.split("\t") for line in file.read_text(encoding="utf-8").splitlines() if line]
     return [text for kind, text in rows if kind == "held"]
+
+
+def spread(lines: Sequence[str], count: int) -> list[str]:
+    """`count` of the lines at equal distances, so that a part is like the whole."""
+    if count >= len(lines):
+        return list(lines)
+    return [lines[i * len(lines) // count] for i in range(count)]
 
 
 def shuffled(lines: Sequence[str]) -> list[str]:
@@ -182,40 +197,35 @@ def measure_speed(home: Path, name: str, lines: Sequence[str]) -> None:
 
 
 def measure_tones(home: Path, name: str, lines: Sequence[str]) -> None:
-    """The pitch we wrote against the pitch found in the sound, by tone, in semitones."""
+    """The pitch we wrote against the pitch that pyworld finds in the sound, by tone, in semitones."""
     engine, speaker = Engine(home), load_speaker(VOICES / f"{name}.json")
     errors: dict[str, list[float]] = {}
     for line in lines:
         for piece in engine.pieces(line, speaker):
+            found = pitch_of(piece.sound)
             for note in piece.notes:
                 key = note.tone.name + ("+stop" if note.stopped else "")
                 last = note.coda if note.stopped and note.coda is not None else note.end
-                for frame in range(note.rhyme + 2, last - 2):
-                    wanted = piece.curve[frame]
-                    found = pitch_at(piece.sound, frame - AHEAD, wanted) if wanted > 0 else 0.0
-                    if found:
-                        errors.setdefault(key, []).append(12 * abs(np.log2(found / wanted)))
+                for frame in range(note.rhyme + 2, min(last - 2, len(found) + AHEAD)):
+                    wanted, hz = piece.curve[frame], found[frame - AHEAD]
+                    if wanted > 0 and hz > 0:
+                        errors.setdefault(key, []).append(12 * abs(np.log2(hz / wanted)))
     for key, values in sorted(errors.items()):
         median = float(np.median(values))
         verdict = target(f"pitch {name} {key}", median, PITCH_ST)
-        print(f"pitch {name} {key:10s} median error {median:.2f} st (n={len(values)})  [{verdict}]")
+        print(f"pitch {name} {key:10s} median error {median:.2f} st (n={len(values)} frames)  [{verdict}]")
 
 
-def pitch_at(sound: NDArray[np.float32], frame: int, near: float) -> float:
-    """Pitch in hertz by normalised autocorrelation within seven semitones of `near`; 0 when not voiced."""
-    width = int(3 * SAMPLE_RATE_HZ / near)
-    middle = int((frame + 0.5) * FRAME_SAMPLES / 2)
-    start = middle - width // 2
-    lags = range(int(SAMPLE_RATE_HZ / near / 1.5), int(SAMPLE_RATE_HZ / near * 1.5))
-    if start < 0 or start + width + lags[-1] > len(sound):
-        return 0.0
-    here = sound[start : start + width].astype(np.float64)
-    best = [
-        float(here @ later / (np.linalg.norm(here) * np.linalg.norm(later) + 1e-12))
-        for later in (sound[start + lag : start + lag + width].astype(np.float64) for lag in lags)
-    ]
-    top = int(np.argmax(best))
-    return SAMPLE_RATE_HZ / lags[top] if best[top] > 0.6 else 0.0
+def pitch_of(sound: NDArray[np.float32]) -> NDArray[np.float64]:
+    """Hertz at the middle of every frame of 12.5 ms; 0 where there is no voice."""
+    import pyworld
+
+    samples = sound.astype(np.float64)
+    coarse, times = pyworld.harvest(
+        samples, SAMPLE_RATE_HZ, frame_period=FRAME_MS / 2, f0_floor=60, f0_ceil=500
+    )
+    fine = pyworld.stonemask(samples, coarse, times, SAMPLE_RATE_HZ)
+    return np.asarray(fine[1::2], np.float64)  # half-frame steps: every second one is a middle
 
 
 # ----------------------------------------------------------------------------------------- being understood
@@ -225,18 +235,18 @@ def measure_error(home: Path, name: str, lines: Sequence[str], measure: str) -> 
     """Syllable error by the recogniser, paddings pooled, 95 % interval over sentences."""
     said = shuffled(lines) if measure == "shuffled" else list(lines)
     voice = open_kokoro(name, home=home, voices_dir=VOICES)
-    jobs: list[tuple[str, NDArray[np.float32], int, float]] = []
-    for line, pcm in zip(said, voice.speak_many(said), strict=True):
-        if measure == "noise":
-            jobs += [(line, in_noise(pcm.samples, seed), HOUSE_RATE_HZ, 0.4) for seed in NOISE_SEEDS]
-        else:
-            jobs += [(line, pcm.samples, SAMPLE_RATE_HZ, padding) for padding in PADDINGS_S]
-    voice.close()
+    pairs: list[list[tuple[str, str]]] = []
     with ProcessPoolExecutor(2, mp_context=get_context("spawn")) as listeners:
-        texts = list(listeners.map(hear, *zip(*(job[1:] for job in jobs), strict=True), chunksize=6))
-    times = len(jobs) // len(said)
-    pairs = [(job[0], text) for job, text in zip(jobs, texts, strict=True)]
-    result = score([pairs[i : i + times] for i in range(0, len(pairs), times)])
+        waiting: list[tuple[str, list[Future[str]]]] = []
+        for line, pcm in zip(said, voice.speak_many(said), strict=True):
+            sounds = heard_as(pcm.samples, measure)
+            waiting.append((line, [listeners.submit(hear, *sound) for sound in sounds]))
+            while waiting and (len(waiting) > 40 or all(text.done() for text in waiting[0][1])):
+                told(pairs, *waiting.pop(0), f"{measure} {name}")
+        for line, texts in waiting:
+            told(pairs, line, texts, f"{measure} {name}")
+    voice.close()
+    result, times = score(pairs), len(pairs[0])
     limit = TARGETS.get((measure, name))
     verdict = f"  [{target(f'{measure} {name}', result.error, limit)}]" if limit is not None else ""
     print(
@@ -245,6 +255,20 @@ def measure_error(home: Path, name: str, lines: Sequence[str], measure: str) -> 
         f"{result.syllables // times} syllables{verdict}",
         flush=True,
     )
+
+
+def told(pairs: list[list[tuple[str, str]]], line: str, texts: Sequence[Future[str]], what: str) -> None:
+    """Adds one line's hearings, and says now and then how it stands: a long measure may be cut short."""
+    pairs.append([(line, text.result()) for text in texts])
+    if len(pairs) % TELL_EVERY == 0:
+        print(f"  {what}, {len(pairs)} lines so far: {score(pairs).error:.3f}", flush=True)
+
+
+def heard_as(samples: NDArray[np.float32], measure: str) -> list[tuple[NDArray[np.float32], int, float]]:
+    """(sound, rate, padding) of everything that is listened to for one line."""
+    if measure == "noise":
+        return [(in_noise(samples, seed), HOUSE_RATE_HZ, 0.4) for seed in NOISE_SEEDS]
+    return [(samples, SAMPLE_RATE_HZ, padding) for padding in PADDINGS_S]
 
 
 _listener: Listener | None = None

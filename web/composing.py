@@ -120,7 +120,9 @@ def _sound(session: Session, bulletin: Bulletin, result: Reading) -> dict[str, A
     )  # fmt: skip
     return {
         "voices": voice_choices(chain, home=settings.home, voices_dir=settings.voices),
-        "voice_label": label_of(bulletin.voice, voices_dir=settings.voices) if bulletin.voice else "",
+        "voice_label": label_of(bulletin.voice, home=settings.home, voices_dir=settings.voices)
+        if bulletin.voice
+        else "",
         "speeds": SPEEDS,
         "usual_speed": settings.number("voice.speed"),
         "speed": speed,

@@ -8,6 +8,8 @@ from flask_wtf.csrf import CSRFError
 from werkzeug.exceptions import HTTPException
 
 from broadcaster.errors import BroadcasterError, Conflict, InputError, NotFound, Refused, StoreError
+from web import carried
+from web.security import account
 from web.uploads import limit_mb
 
 SENTENCES = {
@@ -50,11 +52,25 @@ def _refused(error: BroadcasterError) -> ResponseReturnValue:
 
 
 def _stale(_error: CSRFError) -> ResponseReturnValue:
+    late = carried.of_this_request()
+    if late is not None and "HX-Request" not in request.headers:
+        return (carried.go_on(late) if account() is not None else _sign_in_first(late)), 400
     return _page("Trang này đã mở quá lâu hoặc đã đăng xuất ở nơi khác. Hãy đăng nhập lại rồi gửi lại.", 400)
+
+
+def _sign_in_first(late: carried.Carried) -> str:
+    """The sign-in form that carries what was typed."""
+    return render_template(
+        "signin.html", username="", target="", carried=late, error=InputError(SENTENCES[401])
+    )
 
 
 def _http(error: HTTPException) -> ResponseReturnValue:
     status = error.code or 500
+    if status == 401 and "HX-Request" not in request.headers:
+        late = carried.of_this_request()
+        if late is not None:
+            return _sign_in_first(late), 401
     if status < 400:
         return error.get_response()  # redirects that werkzeug itself raises
     if status == 413:

@@ -11,6 +11,8 @@ from flask import Flask, g, request, url_for
 from sqlalchemy import func, select
 
 from broadcaster.model import BulletinState
+from broadcaster.newsroom.notices import unread
+from broadcaster.schedule.changes import latest_change
 from broadcaster.schedule.emergency.showing import board
 from broadcaster.store.tables import Bulletin
 from web.deps import now, reading
@@ -28,6 +30,8 @@ MENU = (
     ("villages.listing", "Thôn", "people", "villages"),
     ("receivers.listing", "Máy thu", "device", "see"),
     ("log.report", "Nhật ký", "list", "report"),
+    ("reports.page", "Báo cáo", "chart", "report"),
+    ("settings_pages.home", "Cài đặt", "gear", "see"),
 )
 _STATIC = Path(__file__).resolve().parent / "static"
 
@@ -56,8 +60,10 @@ def _frame() -> dict[str, Any]:
     waiting = 0
     with reading() as session:
         values["alarm"] = board(session, now=now())
-    if person.may("approve"):
-        with reading() as session:
+        if request.blueprint in PLANNING:
+            values["change"] = latest_change(session, person.user_id, now=now())
+        values["unread"] = unread(session, person.user_id)
+        if person.may("approve"):
             waiting = (
                 session.scalar(
                     select(func.count(Bulletin.id)).where(Bulletin.state == BulletinState.SUBMITTED)
@@ -80,14 +86,11 @@ def _frame() -> dict[str, Any]:
     return values
 
 
+PLANNING = ("week", "airing", "series", "planning")  # where a change of the plan can be taken back
 # Pages that live under another screen's menu entry.
 _HOUSE = {
-    "share": "bulletins",
-    "contributors": "bulletins",
-    "feedback": "villages",
-    "followup": "villages",
-    "compose": "bulletins",
-    "recordings": "bulletins",
-    "airing": "week",
-    "programme_frame": "jingles",
-}
+    "share": "bulletins", "contributors": "bulletins", "feedback": "villages", "followup": "villages",
+    "compose": "bulletins", "recordings": "bulletins", "airing": "week", "series": "week", "planning": "week", "programme_frame": "jingles",
+    "own_account": "settings_pages", "accounts": "settings_pages", "delegations": "settings_pages",
+    "dictionary": "settings_pages", "activities": "reports", "report_text": "reports",
+}  # fmt: skip

@@ -1,26 +1,21 @@
-"""What was planned, what players report, what villages say: three columns, never merged; and as .xlsx."""
+"""What was planned, what players report, what villages say: three columns, never merged."""
 
 from __future__ import annotations
 
 from datetime import date, timedelta
-from io import BytesIO
-from zoneinfo import ZoneInfo
 
-from flask import Blueprint, render_template, request, send_file
+from flask import Blueprint, render_template, request
 from flask.typing import ResponseReturnValue
-from sqlalchemy import select
 
 from broadcaster.errors import InputError
 from broadcaster.report.counting import airing_report
-from broadcaster.report.documents import xlsx
-from broadcaster.store.tables import Audit
-from web.deps import now, reading, station, today
+from web.changes import changes_page
+from web.deps import now, reading, today
 from web.heard import by_airing, totals
 from web.security import needs
 from web.words import parse_day
 
 bp = Blueprint("log", __name__, url_prefix="/nhat-ky")
-XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 LONGEST = timedelta(days=366)
 
 
@@ -35,28 +30,11 @@ def report() -> ResponseReturnValue:
         return render_template("log.html", lines=lines, totals=totals(lines), first=first, last=last)
 
 
-@bp.get("/bao-cao.xlsx")
-@needs("report")
-def sheet() -> ResponseReturnValue:
-    """The same rows as a workbook."""
-    first, last = _period()
-    with reading() as session:
-        rows = airing_report(session, first, last, now=now())
-    data = xlsx(rows, zone=ZoneInfo(station().zone), station_name=station().name)
-    name = f"bao-cao_{station().slug}_{first:%Y%m%d}-{last:%Y%m%d}.xlsx"
-    return send_file(BytesIO(data), mimetype=XLSX, as_attachment=True, download_name=name)
-
-
 @bp.get("/thay-doi")
 @needs("report")
 def changes() -> ResponseReturnValue:
     """The book of who changed what, newest first."""
-    before = request.args.get("truoc", "")
-    query = select(Audit).order_by(Audit.id.desc()).limit(100)
-    if before.isdigit():
-        query = query.where(Audit.id < int(before))
-    with reading() as session:
-        return render_template("audit.html", rows=session.scalars(query).all())
+    return changes_page()
 
 
 def _period() -> tuple[date, date]:

@@ -18,11 +18,13 @@ from flask_limiter import Limiter
 from flask_limiter.util import get_remote_address
 from flask_login import LoginManager, UserMixin, current_user, login_user, logout_user
 from flask_wtf import CSRFProtect
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from broadcaster.model import Role
+from broadcaster.newsroom.accounts import begin_sign_in, end_sign_in
 from broadcaster.newsroom.people import DELEGATED, delegated, may
-from broadcaster.store.tables import Station, User
+from broadcaster.store.tables import SignIn, Station, User
 from web.deps import deps, kept, now
 
 LONGEST_SESSION_H = 12
@@ -49,6 +51,7 @@ class Account(UserMixin):
     display_name: str
     role: Role
     epoch: int
+    sign_in: int = 0  # the row of this browser
     lent: bool = False  # an approver has handed over the pen for today
 
     def get_id(self) -> str:
@@ -94,18 +97,40 @@ def open_to_tokens(app: Flask, blueprint: Blueprint) -> None:
     app.extensions.setdefault("open_blueprints", set()).add(blueprint.name)
 
 
-def enter(user: User) -> None:
+def enter(db_session: Session, user: User) -> None:
     """Begin a session; whatever the browser held before is gone, so a planted one is worth nothing."""
+    row = begin_sign_in(
+        db_session, user, device=_device(request.user_agent.string or ""), address=request.remote_addr or "", now=now()
+    )  # fmt: skip
     session.clear()
     session.permanent = True
     session["since"] = session["seen"] = int(now().timestamp())
-    login_user(_account_of(user))
+    session["row"] = row.id
+    login_user(_account_of(user, sign_in=row.id))
+    g.station = kept(db_session, db_session.get_one(Station, user.station_id))
 
 
 def leave() -> None:
-    """End the session."""
+    """End the session here, and for every copy of its cookie."""
+    person = account()
+    if person is not None:
+        with deps().db.writing(station_id=person.station_id) as db_session:
+            end_sign_in(db_session, person.sign_in, user_id=person.user_id, now=now())
     logout_user()
     session.clear()
+
+
+def _device(agent: str) -> str:
+    """A browser and a system in words that an owner recognises."""
+    browser = next(
+        (name for mark, name in (("Zalo/", "Zalo"), ("Edg/", "Edge"), ("OPR/", "Opera"), ("Firefox/", "Firefox"),
+                                 ("Chrome/", "Chrome"), ("Safari/", "Safari")) if mark in agent), "trình duyệt khác"
+    )  # fmt: skip
+    system = next(
+        (name for mark, name in (("Android", "Android"), ("iPhone", "iPhone"), ("iPad", "iPad"), ("Windows", "Windows"),
+                                 ("Mac OS X", "macOS"), ("Linux", "Linux")) if mark in agent), "máy khác"
+    )  # fmt: skip
+    return f"{browser} trên {system}"
 
 
 def install(app: Flask) -> None:
@@ -131,18 +156,25 @@ class _Sessions(SecureCookieSessionInterface):
 def _load(identity: str) -> Account | None:
     user_id, _, epoch = identity.partition(":")
     with deps().db.reading() as db_session:
-        user = db_session.get(User, int(user_id))
-        if user is None or not user.active or str(user.session_epoch) != epoch:
+        found = db_session.execute(
+            select(User, SignIn)
+            .join(SignIn, SignIn.user_id == User.id)
+            .where(User.id == int(user_id), SignIn.id == session.get("row", 0))
+        ).first()
+        if found is None:
             return None
-        person = _account_of(user, lent=delegated(db_session, user, now=now()))
+        user, row = found
+        if not user.active or str(user.session_epoch) != epoch or row.ended_at is not None:
+            return None
+        person = _account_of(user, sign_in=row.id, lent=delegated(db_session, user, now=now()))
         g.station = kept(db_session, db_session.get_one(Station, user.station_id))
         return person
 
 
-def _account_of(user: User, *, lent: bool = False) -> Account:
+def _account_of(user: User, *, sign_in: int, lent: bool = False) -> Account:
     return Account(
-        user.id, user.station_id, user.username, user.display_name, user.role, user.session_epoch, lent
-    )
+        user.id, user.station_id, user.username, user.display_name, user.role, user.session_epoch, sign_in, lent
+    )  # fmt: skip
 
 
 def _age_session() -> None:
@@ -153,7 +185,7 @@ def _age_session() -> None:
     seen = datetime.fromtimestamp(session.get("seen", 0), UTC)
     since = datetime.fromtimestamp(session.get("since", 0), UTC)
     if now() - seen > idle or now() - since > timedelta(hours=LONGEST_SESSION_H):
-        for key in ("_user_id", "_fresh", "_id", "seen", "since"):
+        for key in ("_user_id", "_fresh", "_id", "seen", "since", "row"):
             session.pop(key, None)
     elif now() - seen > timedelta(minutes=1) and "HX-Request" not in request.headers:
         session["seen"] = int(now().timestamp())

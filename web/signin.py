@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from urllib.parse import urlsplit
 
 from flask import Blueprint, redirect, render_template, request, url_for
@@ -9,11 +10,13 @@ from flask.typing import ResponseReturnValue
 
 from broadcaster.errors import InputError
 from broadcaster.newsroom.people import authenticate
+from web import carried
 from web.deps import deps
 from web.security import account, enter, limiter, needs, public
 from web.security import leave as end_session
 
 bp = Blueprint("signin", __name__)
+log = logging.getLogger(__name__)
 
 
 @bp.get("/dang-nhap")
@@ -28,19 +31,27 @@ def form() -> ResponseReturnValue:
 @bp.post("/dang-nhap")
 @public
 @limiter.limit("10 per minute; 60 per hour")
+@limiter.limit("30 per hour", key_func=lambda: "ten:" + request.form.get("username", "").strip().lower()[:60])
 def sign_in() -> ResponseReturnValue:
     """Check name and password.  The same answer for a wrong name and a wrong password."""
     username = request.form.get("username", "").strip()
     target = request.form.get("next", "")
+    late = carried.unpacked(request.form.get("carried", ""))
+    # Hashing takes its time, so it is not done while the database's one writer waits.
     with deps().db.reading() as session:
         user = authenticate(session, username, request.form.get("password", ""))
-        if user is not None:
-            enter(user)
-    if user is None:
+    if user is not None:
+        with deps().db.writing(station_id=user.station_id) as session:
+            enter(session, user)
+    else:
+        log.warning("Đăng nhập không thành công: tên %r từ %s", username[:60], request.remote_addr)
         wrong = InputError(
             "Tên đăng nhập hoặc mật khẩu chưa đúng. Hãy gõ lại; chú ý phím Caps Lock và bộ gõ tiếng Việt."
         )
-        return render_template("signin.html", username=username, target=target, error=wrong), 422
+        page = render_template("signin.html", username=username, target=target, carried=late, error=wrong)
+        return page, 422
+    if late is not None:
+        return carried.go_on(late)
     return redirect(_ours(target) or url_for("today.board"), 303)
 
 

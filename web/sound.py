@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import hashlib
 import json
+import re
+import tempfile
+from pathlib import Path
 from typing import Any
 
 from flask import Blueprint, redirect, render_template, request, send_file, url_for
@@ -12,10 +15,10 @@ from sqlalchemy import case, select
 from sqlalchemy.orm import Session
 
 from broadcaster.errors import InputError, NotFound
-from broadcaster.model import Reading
+from broadcaster.model import Reading, RenditionKind
 from broadcaster.newsroom.bulletins import bulletin_by_id, reading_of
 from broadcaster.store.queue import enqueue
-from broadcaster.store.tables import Bulletin, RenderJob, TakeRow
+from broadcaster.store.tables import Bulletin, ProgrammeRow, RenderJob, TakeRow
 from web.deps import deps, now, reading, writing
 from web.security import needs
 
@@ -127,6 +130,35 @@ def take(take_id: int) -> ResponseReturnValue:
             raise NotFound("Không có bản thu này.")
         sha256 = row.sha256
     return send_sound(sha256, "flac")
+
+
+@bp.get("/chuong-trinh/<int:programme_id>/wav")
+@needs("see")
+def wav(programme_id: int) -> ResponseReturnValue:
+    """A programme's air file as WAV, for a mixing desk or an editor: made when somebody asks, kept nowhere."""
+    from broadcaster.production.encoding import write_wav  # numpy and soundfile: only who asks pays
+
+    with reading() as session:
+        row = session.scalar(select(ProgrammeRow).where(ProgrammeRow.id == programme_id))
+        file = (
+            next((one for one in row.renditions if one.kind is not RenditionKind.LIGHT), None)
+            if row
+            else None
+        )
+        if row is None or file is None:
+            raise NotFound("Không có chương trình này. Có thể nó đã được dựng lại; hãy mở lại buổi phát.")
+        title, sha256 = row.title, file.sha256
+    folder = tempfile.TemporaryDirectory(prefix="broadcaster-wav-")
+    try:
+        target = Path(folder.name) / "programme.wav"
+        write_wav(deps().blobs.path(sha256, suffix="mp3"), target)
+        name = re.sub(r"[^\w., -]+", "-", title) + ".wav"
+        response = send_file(target, mimetype="audio/wav", as_attachment=True, download_name=name)
+    except BaseException:
+        folder.cleanup()
+        raise
+    response.call_on_close(folder.cleanup)
+    return response
 
 
 def _fragment(job_id: int) -> str:

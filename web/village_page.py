@@ -5,20 +5,32 @@ GET changes nothing (chat apps fetch links to preview them); every answer is a P
 
 from __future__ import annotations
 
-from datetime import timedelta
+import json
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
 
-from flask import Blueprint, Response, g, redirect, render_template, request, send_file, url_for
+from flask import (
+    Blueprint,
+    Response,
+    g,
+    redirect,
+    render_template,
+    request,
+    send_file,
+    send_from_directory,
+    url_for,
+)
 from flask.typing import ResponseReturnValue
-from sqlalchemy import select
+from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from broadcaster.delivery.links import village_by_token
 from broadcaster.delivery.packs import day_file, plain_name
 from broadcaster.delivery.receipts import record_receipt, withdraw_receipt
 from broadcaster.errors import BroadcasterError, InputError, NotFound
-from broadcaster.model import AiringState, PlannedAiring, ReceiptKind
+from broadcaster.model import AiringState, PlannedAiring, ReceiptKind, RenditionKind
 from broadcaster.schedule.plan import plan, plan_days
-from broadcaster.store.tables import Receipt, Station, Village
+from broadcaster.store.tables import ProgrammeRow, Receipt, Rendition, Station, Village
 from web.deps import deps, kept, now, reading, station, today, writing
 from web.errors import status_of
 from web.security import csrf, limiter, public
@@ -27,6 +39,9 @@ bp = Blueprint("village_page", __name__, url_prefix="/t")
 csrf.exempt(bp)  # no cookie carries any right here, so there is nothing that another site could borrow
 # A clock at the village may run ahead, and somebody may have sounded it a little early.
 CONFIRM_BEFORE = timedelta(minutes=30)
+OLDEST_TAP = timedelta(days=7)
+STATIC = Path(__file__).resolve().parent / "static"
+Said = dict[tuple[str, ReceiptKind], Receipt]
 REASONS = ("Mất điện", "Hỏng loa", "Không có mạng", "Lý do khác")
 
 
@@ -54,7 +69,9 @@ def confirm(token: str, airing_id: str) -> ResponseReturnValue:
             line = _check_mine(session, village, airing_id)
             if line.planned_at - now() > CONFIRM_BEFORE:
                 raise InputError("Buổi này chưa đến giờ. Phát xong rồi hãy bấm xác nhận.")
-            record_receipt(session, village, airing_id, kind, reason=reason, now=now())
+            record_receipt(
+                session, village, airing_id, kind, reason=reason, phone_at=_phone_time(), now=now()
+            )
     except BroadcasterError as error:
         with reading() as session:
             return _page(session, village, token, error), status_of(error)
@@ -81,7 +98,10 @@ def downloaded(token: str, airing_id: str) -> ResponseReturnValue:
     """The phone says that it fetched the file."""
     village = _enter(token)
     with writing() as session:
-        _check_mine(session, village, airing_id)
+        line = _check_mine(session, village, airing_id)
+        if line.airing_id in _renewed(session, [line], _said(session, village, [line])):
+            # The same again changes nothing, and this is not the same: a newer file has been fetched.
+            withdraw_receipt(session, village, airing_id, ReceiptKind.DOWNLOADED, now=now())
         record_receipt(session, village, airing_id, ReceiptKind.DOWNLOADED, now=now())
     return Response(status=204)
 
@@ -97,6 +117,41 @@ def whole_day(token: str) -> ResponseReturnValue:
     path = day_file(airings, blobs=deps().blobs, folder=deps().settings.var / "packs")
     name = f"{today():%Y%m%d}-{plain_name(village.name)}.zip"
     return send_file(path, mimetype="application/zip", as_attachment=True, download_name=name, etag=path.stem)
+
+
+@bp.get("/<token>/sw.js")
+@public
+def worker(token: str) -> ResponseReturnValue:
+    """The service worker of this village's page; it may stand for the page itself, which lies one step above."""
+    _enter(token)
+    answer = send_from_directory(STATIC, "village-sw.js", mimetype="text/javascript", max_age=0)
+    answer.headers["Service-Worker-Allowed"] = url_for("village_page.page", token=token)
+    return answer
+
+
+@bp.get("/<token>/app.webmanifest")
+@public
+def manifest(token: str) -> ResponseReturnValue:
+    """What the phone needs to put the page on its home screen."""
+    village = _enter(token)
+    start = url_for("village_page.page", token=token)
+    icon = {
+        "src": url_for("static", filename="icon.svg"),
+        "sizes": "any",
+        "type": "image/svg+xml",
+        "purpose": "any",
+    }
+    return Response(
+        json.dumps(
+            {
+                "name": f"Loa {village.name}", "short_name": village.name[:30], "lang": "vi", "id": start, "start_url": start,
+                "scope": start, "display": "standalone", "background_color": "#f5f3ee", "theme_color": "#9b1c1c",
+                "icons": [icon],
+            },
+            ensure_ascii=False,
+        ),
+        mimetype="application/manifest+json",
+    )  # fmt: skip
 
 
 @bp.after_request
@@ -135,14 +190,7 @@ def _check_mine(session: Session, village: Village, airing_id: str) -> PlannedAi
 def _page(session: Session, village: Village, token: str, error: BroadcasterError | None = None) -> str:
     lines = [line for line in plan(session, today(), village.slug) if line.items or line.files]
     tomorrow = [line for line in plan(session, today() + timedelta(days=1), village.slug) if line.items]
-    receipts = session.scalars(
-        select(Receipt).where(
-            Receipt.village_id == village.id,
-            Receipt.withdrawn_at.is_(None),
-            Receipt.airing_id.in_([line.airing_id for line in lines]),
-        )
-    ).all()
-    said = {(receipt.airing_id, receipt.kind): receipt for receipt in receipts}
+    said = _said(session, village, lines)
     zalo = "Zalo" in (request.user_agent.string or "")
     return render_template(
         "village_page.html",
@@ -152,6 +200,12 @@ def _page(session: Session, village: Village, token: str, error: BroadcasterErro
         tomorrow=tomorrow,
         day=today(),
         said=said,
+        renewed=_renewed(session, lines, said),
+        keep=[
+            f"/a/{line.files[RenditionKind.AIR].sha256}.mp3"
+            for line in tomorrow
+            if RenditionKind.AIR in line.files
+        ],
         kinds=ReceiptKind,
         now_line=_now_line(
             lines, {airing_id for airing_id, kind in said if kind is not ReceiptKind.DOWNLOADED}
@@ -164,6 +218,43 @@ def _page(session: Session, village: Village, token: str, error: BroadcasterErro
         station=station(),
         error=error,
     )
+
+
+def _said(session: Session, village: Village, lines: list[PlannedAiring]) -> Said:
+    receipts = session.scalars(
+        select(Receipt).where(
+            Receipt.village_id == village.id,
+            Receipt.withdrawn_at.is_(None),
+            Receipt.airing_id.in_([line.airing_id for line in lines]),
+        )
+    )
+    return {(receipt.airing_id, receipt.kind): receipt for receipt in receipts}
+
+
+def _renewed(session: Session, lines: list[PlannedAiring], said: Said) -> dict[str, datetime]:
+    """Airings whose file was made after this village fetched one: airing → when it was made."""
+    files = {line.files[RenditionKind.AIR].sha256: line for line in lines if RenditionKind.AIR in line.files}
+    made = session.execute(
+        select(Rendition.sha256, func.max(ProgrammeRow.made_at))
+        .join(ProgrammeRow, ProgrammeRow.id == Rendition.programme_id)
+        .where(Rendition.sha256.in_(files), ProgrammeRow.station_id == station().id)
+        .group_by(Rendition.sha256)
+    )
+    found = {}
+    for sha256, made_at in made:
+        fetched = said.get((files[sha256].airing_id, ReceiptKind.DOWNLOADED))
+        if fetched is not None and fetched.server_at < made_at:
+            found[files[sha256].airing_id] = made_at
+    return found
+
+
+def _phone_time() -> datetime | None:
+    """When the button was tapped by the phone's clock; a clock that cannot be right is not believed."""
+    text = request.form.get("phone_at", "")
+    if not text.isdigit() or len(text) > 15:
+        return None
+    tapped = datetime.fromtimestamp(int(text) / 1000, UTC)
+    return tapped if now() - OLDEST_TAP <= tapped <= now() + timedelta(minutes=5) else None
 
 
 def _now_line(lines: list[PlannedAiring], answered: set[str]) -> str:

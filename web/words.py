@@ -18,6 +18,7 @@ from broadcaster.model import (
     AsRunEvent,
     BulletinState,
     JingleKind,
+    NoticeKind,
     Outcome,
     Priority,
     ReceiptKind,
@@ -72,6 +73,20 @@ ROLES: dict[Role, str] = {
     Role.APPROVER: "Người duyệt",
     Role.TECHNICIAN: "Kỹ thuật",
     Role.ADMINISTRATOR: "Quản trị",
+}
+ROLE_NOTES: dict[Role, str] = {
+    Role.AUTHOR: "soạn, xếp lịch, xem báo cáo",
+    Role.APPROVER: "duyệt, trả lại, phát khẩn cấp",
+    Role.TECHNICIAN: "máy thu, cài đặt của máy",
+    Role.ADMINISTRATOR: "mọi việc; không tự duyệt bài mình viết",
+}
+NOTICES: dict[NoticeKind, tuple[str, str, str]] = {
+    NoticeKind.WAITING: ("Chờ duyệt", "clock", "wait"),
+    NoticeKind.APPROVED: ("Đã duyệt", "check", "good"),
+    NoticeKind.RETURNED: ("Trả lại", "back", "bad"),
+    NoticeKind.WITHDRAWN: ("Đã rút", "cross", "calm"),
+    NoticeKind.DELEGATED: ("Ủy quyền", "people", "calm"),
+    NoticeKind.EMERGENCY: ("Khẩn cấp", "alert", "bad"),
 }
 ORIGINS: dict[AiringOrigin, str] = {
     AiringOrigin.SLOT: "theo khung giờ",
@@ -228,6 +243,36 @@ def found(needle: str, *texts: str) -> bool:
     return all(word in haystack for word in plain(needle).split())
 
 
+# Vietnamese order: letters first (a ă â b … đ …), tone marks only between words that are otherwise the same.
+_LETTERS = "aăâbcdđeêfghijklmnoôơpqrstuưvwxyz"
+_TONES = {"\u0300": 1, "\u0309": 2, "\u0303": 3, "\u0301": 4, "\u0323": 5}  # huyền, hỏi, ngã, sắc, nặng
+
+
+def sort_key(text: str) -> tuple[tuple[tuple[int, int], ...], tuple[int, ...]]:
+    """Key that sorts as a Vietnamese dictionary does: An, Ân, Ba, Bà, Bá, Da, Đa; 'Thôn 2' before 'Thôn 12'."""
+    letters: list[tuple[int, int]] = []
+    tones: list[int] = []
+    for part in re.split(r"(\d+)", unicodedata.normalize("NFC", text).casefold()):
+        if part.isdigit():
+            letters.append((1, int(part)))
+            tones.append(0)
+            continue
+        for letter in part:
+            marks = unicodedata.normalize("NFD", letter)
+            tone = next((_TONES[mark] for mark in marks if mark in _TONES), 0)
+            bare = unicodedata.normalize("NFC", "".join(mark for mark in marks if mark not in _TONES))
+            place = _LETTERS.find(bare)
+            letters.append(
+                (2, place)
+                if place >= 0 and len(bare) == 1
+                else (0, 0)
+                if bare.isspace()
+                else (3, ord(bare[0]))
+            )
+            tones.append(tone)
+    return tuple(letters), tuple(tones)
+
+
 def parse_day(text: str) -> date | None:
     """A date as people type it (24/11/2026, 24-11-2026) or as addresses carry it (2026-11-24)."""
     found = _DAY.fullmatch(text.strip())
@@ -267,4 +312,5 @@ def install(app: Flask) -> None:
         BULLETIN_STATES=BULLETIN_STATES, AIRING_STATES=AIRING_STATES, OUTCOMES=OUTCOMES, RECEIPTS=RECEIPTS,
         PRIORITIES=PRIORITIES, ROLES=ROLES, ORIGINS=ORIGINS, JINGLES=JINGLES, EVENTS=EVENTS,
         LEFT_OUT=LEFT_OUT, JOBS=JOBS, LEFT_OUT_WHY=LEFT_OUT_WHY, RULES=RULES, SHORT_WEEKDAYS=SHORT_WEEKDAYS,
+        ROLE_NOTES=ROLE_NOTES, NOTICES=NOTICES,
     )  # fmt: skip

@@ -1,19 +1,17 @@
-"""service, doctor, report, backup, restore: what a technician runs."""
+"""service, doctor, backup, restore: what a technician runs."""
 
 from __future__ import annotations
 
 import sys
-from datetime import UTC, date, datetime
+from datetime import UTC, datetime
 from pathlib import Path
-from zoneinfo import ZoneInfo
 
 import click
 
 from broadcaster import system
-from broadcaster.commands.common import opened, station_option, the_station
 from broadcaster.config import CHECKOUT, load
 from broadcaster.doctor import examine
-from broadcaster.errors import BroadcasterError, InputError
+from broadcaster.errors import BroadcasterError
 from broadcaster.store import backup as backups
 
 SIGNS = {True: "✓", False: "✗", None: "–"}
@@ -71,27 +69,6 @@ def doctor_command() -> None:
         raise BroadcasterError("Còn chỗ phải sửa (dấu ✗ ở trên).")
 
 
-@click.command("report", help="Báo cáo một kỳ ra tệp .xlsx: kế hoạch, nhật ký máy phát, xác nhận của thôn.")
-@click.option("--from", "first", required=True, help="Ngày đầu, dạng 2026-11-01.")
-@click.option("--to", "last", required=True, help="Ngày cuối.")
-@click.option("-o", "--output", type=click.Path(dir_okay=False, path_type=Path), required=True)
-@station_option
-def report_command(first: str, last: str, output: Path, station: str | None) -> None:
-    """Write the report of a period."""
-    start, end = _day(first, "--from"), _day(last, "--to")
-    if end < start:
-        raise InputError(f"Ngày cuối {end:%d/%m/%Y} đứng trước ngày đầu {start:%d/%m/%Y}. Hãy đổi lại.")
-    from broadcaster.report.counting import airing_report
-    from broadcaster.report.documents import xlsx
-
-    with opened() as (_settings, db):
-        found = the_station(db, station)
-        with db.reading(station_id=found.id) as session:
-            rows = airing_report(session, start, end, now=datetime.now(UTC))
-    output.write_bytes(xlsx(rows, zone=ZoneInfo(found.zone), station_name=found.name))
-    click.echo(f"{output}: {len(rows)} dòng")
-
-
 @click.command("backup", help="Sao lưu: dữ liệu, âm thanh, khóa, cài đặt.")
 @click.argument("folder", type=click.Path(file_okay=False, path_type=Path))
 @click.option("--keep", type=click.IntRange(1, 1000), help="Chỉ giữ chừng này bản mới nhất.")
@@ -115,10 +92,3 @@ def restore_command(folder: Path) -> None:
     # The old machine's player keeps its token in a folder that no backup holds: this machine's gets its own.
     install(settings, now=now)
     click.echo(f"Đã khôi phục vào {settings.home}. Máy phát sẽ nhận lịch mới ở lần hỏi tới.")
-
-
-def _day(text: str, option: str) -> date:
-    try:
-        return date.fromisoformat(text)
-    except ValueError:
-        raise click.BadParameter("ngày viết dạng 2026-11-24", param_hint=option) from None

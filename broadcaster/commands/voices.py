@@ -11,7 +11,7 @@ from rich.progress import Progress
 
 from broadcaster.config import Settings, load
 from broadcaster.errors import BroadcasterError, StoreError, VoiceError
-from broadcaster.speech import audition, piper
+from broadcaster.speech import audition, auditions, piper
 from broadcaster.speech.engines import open_voice
 from broadcaster.speech.kokoro import model as kokoro_model
 from broadcaster.speech.sound import to_flac
@@ -35,14 +35,22 @@ def list_command() -> None:
 
 
 @voices.command(
-    "install", help="Tải một giọng Piper về máy này; đứt mạng thì chạy lại, phần đã tải được giữ."
+    "install",
+    help="Tải một giọng Piper, hoặc mô hình giọng nhúng (kokoro), về máy này; đứt mạng thì chạy lại, phần đã tải được giữ.",
 )
 @click.argument("name")
 def install_command(name: str) -> None:
-    """Fetch a voice of the catalogue, pinned by SHA-256."""
+    """Fetch a voice of the catalogue, or the embedded model (`kokoro`), pinned by SHA-256."""
     settings = load()
     with Progress(console=Console(stderr=True), transient=True) as bar:
         task = bar.add_task(name, total=None)
+        if name == "kokoro":
+            kokoro_model.install(
+                home=settings.home / "var" / "voices",
+                progress=lambda done, total: bar.update(task, completed=done, total=total),
+            )
+            click.echo("Đã tải mô hình giọng nhúng (Kokoro-82M, Apache-2.0).")
+            return
         model = piper.install(
             name,
             home=settings.home,
@@ -114,7 +122,10 @@ def state_of(spec: str, settings: Settings) -> str:
         voice.close()
 
 
-@voices.command("audition", help="Làm phiếu nghe thử (một tệp HTML tự đủ), hoặc đọc các tệp kết quả.")
+@voices.command(
+    "audition",
+    help="Làm phiếu nghe thử (một tệp HTML tự đủ); hoặc nhận các tệp kết quả, giữ lại và cho bảng điểm.",
+)
 @click.argument("results", nargs=-1, type=click.Path(exists=True, dir_okay=False, path_type=Path))
 @click.option(
     "--voice",
@@ -128,13 +139,16 @@ def state_of(spec: str, settings: Settings) -> str:
 @click.option("--seed", type=int, default=1, help="Thứ tự trộn câu.")
 def audition_command(results: tuple[Path, ...], specs: tuple[str, ...], output: Path, seed: int) -> None:
     """A page on which people judge the voices; with RESULTS, the table of what they said."""
+    settings = load()
     if results:
-        for row in audition.table(path.read_bytes() for path in results):
+        rows = auditions.keep(
+            [path.read_bytes() for path in results], folder=settings.home / "var" / "voices"
+        )
+        for row in rows:
             mark = f"{row.mark:.1f} điểm" if row.mark is not None else "chưa có điểm"
             wrong = f"nghe sai {row.error:.0%} số tiếng" if row.error is not None else "chưa ghi lại câu nào"
             click.echo(f"{row.voice:<32} {mark}, {wrong} ({row.listeners} phiếu, {row.answers} câu)")
         return
-    settings = load()
     clips = [
         clip for spec in specs or tuple(known(settings)) for clip in _clips(spec, settings, named=bool(specs))
     ]
@@ -158,7 +172,7 @@ def _clips(spec: str, settings: Settings, *, named: bool) -> list[audition.Clip]
             return []
         try:
             return [
-                audition.Clip(spec, sentence, to_flac(voice.speak(sentence)), "audio/flac")
+                audition.Clip(spec, sentence, to_flac(voice.speak(sentence)), "audio/flac", voice.version)
                 for sentence in audition.SENTENCES
             ]
         except VoiceError as error:

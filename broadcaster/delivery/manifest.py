@@ -25,6 +25,8 @@ FORMAT: Final = 1
 # A box that was switched off still hears of what it was not there for, so that it can account for it: as long
 # as the report waits for it.
 LOOK_BACK: Final = timedelta(days=7)
+# The plan a player holds may be an hour old when the station falls silent (see `plan_tag`).
+REFRESH: Final = timedelta(hours=1)
 CLIP_SUFFIX: Final = "flac"  # the house format of jingles
 
 
@@ -57,7 +59,7 @@ def build_manifest(
     `blobs` gives the length of the alert clips; without it the manifest has none.
     """
     station = station_of(session, receiver)
-    until = now + timedelta(hours=hours_ahead)
+    until = now + timedelta(hours=hours_ahead) + REFRESH
     lines = plan_between(session, now - LOOK_BACK, until)
     heard = frozenset(village.slug for village in receiver.villages)
     body = canonical_json(

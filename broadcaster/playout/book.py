@@ -107,6 +107,13 @@ class Book:
         except PlayerError as error:
             self.trouble = error.message
 
+    def absent(self, stretches: tuple[tuple[datetime, datetime], ...]) -> None:
+        """Remember when nobody was there."""
+        try:
+            self._ledger.absent(stretches)
+        except PlayerError as error:
+            self.trouble = error.message
+
     def _write(self, owed: Owed) -> None:
         if owed.event is AsRunEvent.STARTED:
             self._ledger.start(

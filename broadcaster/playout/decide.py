@@ -179,21 +179,24 @@ def _closed(
     deadline = _deadline(airing)
     asleep = instant - since > ASLEEP and since < deadline
     lost = journal.clock_lost
+    away = next((one for one in reversed(journal.absences) if one[0] <= airing.planned_at < one[1]), None)
     event, reason = AsRunEvent.SKIPPED, ""
     if lost is not None and lost[0] < deadline and airing.planned_at < lost[1]:
         reason = NO_CLOCK
     elif asleep and since <= airing.planned_at:
         event, reason = _absent(since, instant, manifest.zone, stepped=journal.stepped)
+    elif away is not None and away[1] > deadline:
+        event, reason = _absent(*away, manifest.zone, stepped=False)
+    elif since > deadline:
+        event, reason = AsRunEvent.MISSED, TOO_LATE
     elif airing.file is None:
         reason = airing.reason or NO_PROGRAMME
     elif journal.fault or journal.unwritable:
         reason = journal.fault or journal.unwritable
     elif airing.file.sha256 not in journal.held:
-        reason = NOT_HERE
+        reason = f"{NOT_HERE} {journal.trouble}".strip()
     elif asleep:
         event, reason = _absent(since, instant, manifest.zone, stepped=journal.stepped)
-    elif since > deadline:
-        event, reason = AsRunEvent.MISSED, TOO_LATE
     else:
         reason = BUSY
     return Close(airing.id, instant, event, reason)

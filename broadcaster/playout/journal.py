@@ -231,6 +231,17 @@ class Ledger:
             self._put("alive_at", _text(now))
             self._put("floor", _text(now))
 
+    def absent(self, stretches: Iterable[tuple[datetime, datetime]]) -> None:
+        """Remember when the player was not there."""
+        with self._writing():
+            self._put("absences", json.dumps([[_text(first), _text(last)] for first, last in stretches]))
+
+    def absences(self) -> tuple[tuple[datetime, datetime], ...]:
+        """When it was not there, the latest last."""
+        with self._reading():
+            known = json.loads(self._get("absences") or "[]")
+        return tuple((datetime.fromisoformat(first), datetime.fromisoformat(last)) for first, last in known)
+
     def touch(self) -> None:
         """Write something that means nothing: PlayerError while the ledger cannot be written."""
         with self._writing():

@@ -22,7 +22,7 @@ from broadcaster.errors import PlayerError
 from broadcaster.model import AsRunEvent, Priority
 from broadcaster.playout.book import Book
 from broadcaster.playout.clock import Clock, GivenClock
-from broadcaster.playout.decide import Action, Close, Start, Stop, decide, next_instant
+from broadcaster.playout.decide import ASLEEP, Action, Close, Start, Stop, decide, next_instant
 from broadcaster.playout.held import HeldAudio, HeldManifest
 from broadcaster.playout.journal import Ledger
 from broadcaster.playout.outputs import RATE_HZ, Output
@@ -39,6 +39,7 @@ _TICK_S, _CLOSE_TICK_S = 1.0, 0.05
 _TROUBLE_TICK_S: Final = 0.2  # shorter than an airing is cued ahead: a ledger that comes back is in time
 _ALIVE_S: Final = 10.0
 _PROGRESS_S: Final = 5.0
+ABSENCES_KEPT: Final = 50
 DEVICE_LOST: Final = "Card âm thanh ngừng giữa buổi."
 SILENT_PROGRAMME: Final = "Chương trình vừa phát không có tiếng. Hãy nghe lại bản ghi ở đài."
 
@@ -88,6 +89,7 @@ class Player:
         self._born = ledger.born_at()
         self._trust = Trust(ledger.floor() or now)
         self._since = ledger.last_alive() or self._born or now
+        self._absences = ledger.absences()
         self._sounding: str | None = None
         self._base_ms: dict[str, int] = {}  # where in the programme the clip in the output began
         self._volume = 0
@@ -123,6 +125,11 @@ class Player:
             self._sync.once()
         self._sync.close()
 
+    @property
+    def sounding(self) -> str | None:
+        """The airing in the output, cued ones included."""
+        return self._sounding
+
     def sync_once(self) -> None:
         """Plan, files and as-run now, in the caller's thread."""
         self._sync.once()
@@ -138,6 +145,7 @@ class Player:
             now, self._clock.monotonic(), self._clock.since_boot(), manifest.issued_at if manifest else None
         )
         self._be_born(now, manifest)
+        self._note_absence(now)
         self._shelf.want(self._wanted(now, manifest))
         journal = self._journal(now, manifest)
         for action in decide(now, self._since, manifest, journal):
@@ -194,6 +202,15 @@ class Player:
             self._since = min(self._since, born)
         self._born = born
 
+    def _note_absence(self, now: datetime) -> None:
+        """What a plan that comes later says of this stretch could not be played: nobody was there."""
+        if not self._trust.believed or self._trust.stepped or now - self._since <= ASLEEP:
+            return
+        if self._born is None or self._trust.lost is not None and self._trust.lost[1] == now:
+            return  # before the first plan, and while a clock was not believed, it was there
+        self._absences = (*self._absences, (self._since, now))[-ABSENCES_KEPT:]
+        self._book.absent(self._absences)
+
     def _journal(self, now: datetime, manifest: Manifest | None) -> Journal:
         return Journal(
             born_at=self._born or now,
@@ -205,16 +222,17 @@ class Player:
             floor=self._trust.floor,
             clock_lost=self._trust.lost,
             stepped=self._trust.stepped,
+            absences=self._absences,
             fault=self._output.fault,
             unwritable=self._book.trouble,
+            trouble=next(iter(self._sync.problems()), ""),
             early_volume_percent=self._early,
         )
 
     def _measured(self, station_now: datetime) -> None:
         """The station's Date, as the sync thread saw it (whole seconds: half a second of doubt)."""
         if not isinstance(self._clock, GivenClock):
-            offset_s = (self._clock.now() - station_now).total_seconds() - 0.5
-            self._trust.measured(offset_s, self._clock.monotonic())
+            self._trust.measured(station_now + timedelta(seconds=0.5), self._clock.since_boot())
 
     def _wanted(self, now: datetime, manifest: Manifest | None) -> list[AudioFile]:
         """What must be decoded now: alert clips, what comes soon, what may still start or go on."""

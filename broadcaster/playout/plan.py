@@ -101,7 +101,7 @@ class Journal:
     the output (also one that is cued for a coming instant).  `ready` are hashes decoded in memory.
     `trusted`: the clock may be believed; `floor` is the earliest instant it can be.  `clock_lost`:
     between these instants the player was there, but its clock was not to be believed.  `stepped`: the wall
-    clock was set since the last look.  `fault`: why the output is silent; empty = it works.
+    clock was set since the last look.  `absences`: stretches in which the player was not there.  `fault`: why the output is silent; empty = it works.
     """
 
     born_at: datetime
@@ -113,8 +113,10 @@ class Journal:
     floor: datetime | None = None
     clock_lost: tuple[datetime, datetime] | None = None
     stepped: bool = False
+    absences: tuple[tuple[datetime, datetime], ...] = ()
     fault: str = ""
     unwritable: str = ""
+    trouble: str = ""
     early_volume_percent: int = 100
 
 

@@ -6,10 +6,7 @@ nothing is mixed twice; memory does not grow with the length.
 
 from __future__ import annotations
 
-import contextlib
-import queue
 import tempfile
-import threading
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -38,6 +35,7 @@ from broadcaster.production.loudness import (
     integrated_lufs,
     true_peaks,
 )
+from broadcaster.speech.ahead import ahead
 
 TARGET_LUFS: Final = {Profile.HORN: -16.0, Profile.ARCHIVE: -19.0}
 BASE_TIMEOUT_S: Final = 60.0  # for ffmpeg, and TIMEOUT_SHARE a second of programme
@@ -126,45 +124,6 @@ def _written(
             raise _full(error) from error
     stage("mix", length, length)
     return meter
-
-
-def ahead(blocks: Iterable[Samples], *, count: int = 4) -> Iterator[Samples]:
-    """The same blocks, made in a thread of their own, up to `count` before they are asked for.
-
-    What the maker raises is raised here; leaving early ends it.
-    """
-    made: queue.Queue[Samples | BaseException | None] = queue.Queue(count)
-    left = threading.Event()
-
-    def make() -> None:
-        last: BaseException | None = None
-        try:
-            for block in blocks:
-                while not left.is_set():
-                    try:
-                        made.put(block, timeout=0.1)
-                        break
-                    except queue.Full:
-                        continue
-                if left.is_set():
-                    return
-        except BaseException as error:  # it belongs to whoever asked for the blocks
-            last = error
-        while not left.is_set():
-            with contextlib.suppress(queue.Full):
-                made.put(last, timeout=0.1)
-                return
-
-    maker = threading.Thread(target=make, name="mixing", daemon=True)
-    maker.start()
-    try:
-        while (block := made.get()) is not None:
-            if isinstance(block, BaseException):
-                raise block
-            yield block
-    finally:
-        left.set()
-        maker.join()
 
 
 def _rendition(

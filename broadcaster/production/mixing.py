@@ -5,6 +5,7 @@ One block at a time, however long the programme: memory holds a block and the ji
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Protocol
@@ -17,6 +18,7 @@ from broadcaster.model import HOUSE_RATE_HZ, Profile
 from broadcaster.production.loudness import BLOCK, Samples
 from broadcaster.production.rundown import Bus, Cue, Timeline
 from broadcaster.production.voicing import Compressor, Filter, high_pass, low_pass, presence
+from broadcaster.speech.ahead import ahead
 
 
 class Source(Protocol):
@@ -101,12 +103,19 @@ def mixed(
     thinned = Filter(high_pass()) if horn else None
     for cue in timeline.cues:
         sources[cue.source]
-    for start in range(0, timeline.length, block):
-        speech = _bus(timeline, Bus.SPEECH, sources, start, block)
-        music = _bus(timeline, Bus.MUSIC, sources, start, block)
-        if voiced is not None and pressed is not None and thinned is not None:
-            speech, music = pressed(voiced(speech)), thinned(music)
-        yield speech + music
+
+    def buses() -> Iterator[tuple[Samples, Samples]]:
+        for start in range(0, timeline.length, block):
+            yield (
+                _bus(timeline, Bus.SPEECH, sources, start, block),
+                _bus(timeline, Bus.MUSIC, sources, start, block),
+            )
+
+    with contextlib.closing(ahead(buses())) as both:  # files are decoded while the block before is voiced
+        for speech, music in both:
+            if voiced is not None and pressed is not None and thinned is not None:
+                speech, music = pressed(voiced(speech)), thinned(music)
+            yield speech + music
 
 
 def _bus(timeline: Timeline, bus: Bus, sources: Mapping[str, Source], start: int, block: int) -> Samples:

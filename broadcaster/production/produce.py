@@ -136,8 +136,16 @@ def produce(
         for number, rendition in enumerate(finished):
             progress("publish", number, len(finished))
             size = rendition.path.stat().st_size
+            heard = rendition.measured
             files.append(
-                RenditionFile(rendition.kind, blobs.put(rendition.path, suffix=PROGRAMME_SUFFIX), size)
+                RenditionFile(
+                    rendition.kind,
+                    blobs.put(rendition.path, suffix=PROGRAMME_SUFFIX),
+                    size,
+                    duration_ms=heard.duration_ms,
+                    loudness_lufs=heard.loudness_lufs,
+                    true_peak_dbtp=heard.true_peak_dbtp,
+                )
             )
         progress("publish", len(finished), len(finished))
     first = finished[0].measured

@@ -25,6 +25,7 @@ from broadcaster.store.tables import (
     AiringVillage,
     Rotation,
     Slot,
+    SlotException,
     Station,
     Variant,
     VariantItem,
@@ -103,6 +104,28 @@ def exceptions_of(slot: Slot) -> list[SlotExceptionRule]:
     return [
         SlotExceptionRule(slot.id, row.local_date, row.action, row.start_local) for row in slot.exceptions
     ]
+
+
+def hand_over(session: Session, old: Slot, new: Slot, *, now: datetime) -> None:
+    """Give the new slot the old one's airings and dated exceptions from its first day on."""
+    airings = session.scalars(
+        select(Airing).where(
+            Airing.slot_id == old.id, Airing.local_date >= new.valid_from, Airing.state.in_(OPEN),
+            Airing.planned_at > now,
+        )
+    ).all()  # fmt: skip
+    for airing in airings:
+        airing.slot_id = new.id
+    rows = session.scalars(
+        select(SlotException).where(
+            SlotException.slot_id == old.id, SlotException.local_date >= new.valid_from
+        )
+    ).all()
+    for row in rows:
+        row.slot_id = new.id
+    session.flush()
+    session.expire(old, ["exceptions"])
+    session.expire(new, ["exceptions"])
 
 
 class _Slot:

@@ -132,19 +132,26 @@ def _lines(session: Session, *which: ColumnElement[bool], village: str | None) -
 
 
 def _villages(session: Session, which: Sequence[ColumnElement[bool]]) -> Mapping[int, tuple[str, ...]]:
-    # Plain columns instead of Village objects: 37 villages x 28 airings are a thousand rows a page.
+    # Plain columns instead of Village objects, and the villages' order looked up once: 37 villages x 28
+    # airings are a thousand rows a page, and nearly all variants reach the same ones.
     rows = session.execute(
-        select(VariantVillage.variant_id, Village.slug)
-        .join(Village, Village.id == VariantVillage.village_id)
+        select(VariantVillage.variant_id, VariantVillage.village_id)
         .join(Variant, Variant.id == VariantVillage.variant_id)
         .join(Airing, Airing.id == Variant.airing_id)
         .where(*which)
-        .order_by(Village.position, Village.id)
     )
-    found: dict[int, list[str]] = {}
-    for variant_id, slug in rows:
-        found.setdefault(variant_id, []).append(slug)
-    return {variant_id: tuple(slugs) for variant_id, slugs in found.items()}
+    reached: dict[int, set[int]] = {}
+    for variant_id, village_id in rows:
+        reached.setdefault(variant_id, set()).add(village_id)
+    in_order = session.execute(select(Village.id, Village.slug).order_by(Village.position, Village.id)).all()
+    known: dict[frozenset[int], tuple[str, ...]] = {}
+    found: dict[int, tuple[str, ...]] = {}
+    for variant_id, ids in reached.items():
+        same = frozenset(ids)
+        if same not in known:
+            known[same] = tuple(slug for village_id, slug in in_order if village_id in same)
+        found[variant_id] = known[same]
+    return found
 
 
 def _line(

@@ -145,10 +145,12 @@ def store_programme(session: Session, job: Job, programme: Programme, *, now: da
     row.waveform_svg, row.made_at = programme.waveform_svg, now
     files = {one.kind: one for one in row.renditions}
     for file in programme.renditions:
-        if file.kind in files:
-            files[file.kind].sha256, files[file.kind].size_bytes = file.sha256, file.size_bytes
-        else:
-            row.renditions.append(Rendition(kind=file.kind, sha256=file.sha256, size_bytes=file.size_bytes))
+        if file.kind not in files:
+            files[file.kind] = Rendition(kind=file.kind)
+            row.renditions.append(files[file.kind])
+        made = files[file.kind]
+        made.sha256, made.size_bytes, made.duration_ms = file.sha256, file.size_bytes, file.duration_ms
+        made.loudness_lufs, made.true_peak_dbtp = file.loudness_lufs, file.true_peak_dbtp
     session.flush()
     waiting = session.scalars(
         select(Variant)

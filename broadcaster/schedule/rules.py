@@ -6,9 +6,10 @@ are materialised already.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime, time, timedelta
+from typing import Any
 
 from sqlalchemy import delete, insert, select
 from sqlalchemy.orm import Session, selectinload
@@ -19,8 +20,9 @@ from broadcaster.model import LatePolicy, Priority, StartMode
 from broadcaster.newsroom.people import record
 from broadcaster.schedule import policy as rules_of_the_station
 from broadcaster.schedule.airings import refuse, sessions_on
+from broadcaster.schedule.holidays import holiday_data, read_holidays
 from broadcaster.schedule.live import station_of
-from broadcaster.schedule.materialising import materialise, rule_of
+from broadcaster.schedule.materialising import hand_over, materialise, rule_of
 from broadcaster.schedule.slots import ACTIONS, format_weekdays, instant, local_day, parse_weekdays
 from broadcaster.store.tables import (
     Bulletin,
@@ -57,15 +59,27 @@ class SlotForm:
 
 
 def add_slot(
-    session: Session, station: Station, form: SlotForm, *, actor: User | None, now: datetime
+    session: Session,
+    station: Station,
+    form: SlotForm,
+    *,
+    actor: User | None,
+    now: datetime,
+    instead_of: Slot | None = None,
 ) -> Slot:
-    """A new weekly slot and its airings.  Refused with remedies when policy or another slot forbids it."""
+    """A new weekly slot and its airings.  Refused with remedies when policy or another slot forbids it.
+
+    `instead_of` is a slot that ends the day before: its later airings and exceptions become the new one's.
+    """
     weekdays = _check_form(session, station, form)
-    _check_policy(session, station, form, weekdays, slot_id=None, today=local_day(station.zone, now))
+    old = None if instead_of is None else instead_of.id
+    _check_policy(session, station, form, weekdays, slot_id=old, today=local_day(station.zone, now))
     slot = Slot(station_id=station.id, version=1, **_columns(form, weekdays))
     session.add(slot)
     session.flush()
     _write_villages(session, slot.id, form.village_ids)
+    if instead_of is not None:
+        hand_over(session, instead_of, slot, now=now)
     _tell(session, station, actor, "thêm khung giờ", slot, now)
     _follow(session, station, now)
     return slot
@@ -198,6 +212,24 @@ def set_rotation(
     session.flush()
     _tell(session, station, actor, "luân phiên bản tin", slot, now, bulletins=order, per_airing=per_airing)
     return row
+
+
+def set_holidays(
+    session: Session,
+    station: Station,
+    rows: Sequence[Mapping[str, Any]],
+    *,
+    actor: User | None,
+    now: datetime,
+) -> None:
+    """The station's holidays, each a line as `schedule.holidays` reads it; slots that rest on them follow."""
+    station.holidays = [holiday_data(row) for row in read_holidays(rows)]
+    session.flush()
+    record(
+        session, station_id=station.id, actor=actor, action="đặt ngày nghỉ lễ", subject=station.slug,
+        detail={"holidays": list(station.holidays)}, now=now,
+    )  # fmt: skip
+    _follow(session, station, now)
 
 
 def _load(session: Session, slot_id: int) -> tuple[Slot, Station]:

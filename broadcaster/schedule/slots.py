@@ -10,6 +10,7 @@ import difflib
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
+from functools import lru_cache
 from typing import Literal, TypeVar
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
@@ -74,15 +75,13 @@ def occurrences(
     `extra` adds a day that the rule does not name.  Exceptions of other slots are not looked at.
     """
     by_day = {row.local_date: row for row in exceptions if row.slot_id == rule.slot_id}
-    day = max(first, rule.valid_from)
+    begin = max(first, rule.valid_from)
     end = last if rule.valid_to is None else min(last, rule.valid_to)
-    found: list[Occurrence] = []
-    while day <= end:
-        occurrence = _on(rule, by_day.get(day), day)
-        if occurrence is not None:
-            found.append(occurrence)
-        day += timedelta(days=1)
-    return found
+    days = map(date.fromordinal, range(begin.toordinal(), end.toordinal() + 1))
+    if not by_day:  # nearly every slot: no look-up a day
+        weekdays, start = rule.weekdays, rule.start_local
+        return [Occurrence(day, start) for day in days if day.isoweekday() in weekdays]
+    return [one for day in days if (one := _on(rule, by_day.get(day), day)) is not None]
 
 
 def _on(rule: SlotRule, exception: SlotExceptionRule | None, day: date) -> Occurrence | None:
@@ -118,6 +117,7 @@ def in_turn(everything: Sequence[_T], *, per_airing: int, turn: int) -> list[_T]
     return [everything[(turn * take + step) % size] for step in range(take)]
 
 
+@lru_cache(maxsize=64)
 def zone_of(name: str) -> ZoneInfo:
     """The zone of that name; InputError when there is none."""
     try:
@@ -126,6 +126,7 @@ def zone_of(name: str) -> ZoneInfo:
         raise InputError(f"Không có múi giờ “{name}”. Hãy dùng tên chuẩn, ví dụ Asia/Ho_Chi_Minh.") from error
 
 
+@lru_cache(maxsize=16_384)
 def instant(zone: str, day: date, at: time) -> datetime:
     """The UTC instant of a local date and time in `zone`.
 

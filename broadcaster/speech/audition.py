@@ -36,12 +36,14 @@ SENTENCES: tuple[str, ...] = (
 
 @dataclass(frozen=True, slots=True)
 class Clip:
-    """One sentence in one voice: `sound` is a whole sound file of the given media type (audio/mpeg, …)."""
+    """One sentence in one voice: `sound` is a whole sound file of the given media type (audio/mpeg, …).
+    `edition` is the voice's version: what people say of it holds for no other."""
 
     voice: str
     sentence: str
     sound: bytes
     media_type: str = "audio/mpeg"
+    edition: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,6 +55,7 @@ class Judged:
     answers: int
     mark: float | None
     error: float | None
+    edition: str = ""
 
 
 def page(clips: Sequence[Clip], *, station: str, seed: int = 1) -> str:
@@ -70,45 +73,48 @@ def page(clips: Sequence[Clip], *, station: str, seed: int = 1) -> str:
         "form": FORM,
         "station": station,
         "voices": {code: voice for voice, code in key.items()},
-        "clips": [{"voice": clip.voice, "sentence": clip.sentence} for clip in order],
+        "clips": [
+            {"voice": clip.voice, "sentence": clip.sentence, "edition": clip.edition} for clip in order
+        ],
     }
     data = json.dumps(form, ensure_ascii=False).replace("<", "\\u003c")
     return _PAGE.format(station=html.escape(station), count=len(order), items=items, data=data)
 
 
 def table(answers: Iterable[str | bytes]) -> list[Judged]:
-    """Reads result files (their contents) and sums them up by voice, best mark first.
+    """Reads result files (their contents) and sums them up by voice and edition, best mark first.
 
     InputError names the file that is not a result of this form, counted from one.
     """
-    marks: dict[str, list[int]] = {}
-    wrong: dict[str, list[tuple[int, int]]] = {}
-    listeners: dict[str, set[int]] = {}
+    marks: dict[tuple[str, str], list[int]] = {}
+    wrong: dict[tuple[str, str], list[tuple[int, int]]] = {}
+    listeners: dict[tuple[str, str], set[int]] = {}
     for number, text in enumerate(answers, 1):
-        for voice, sentence, heard, mark in _read(text, number):
-            listeners.setdefault(voice, set()).add(number)
+        for which, sentence, heard, mark in _read(text, number):
+            listeners.setdefault(which, set()).add(number)
             if mark is not None:
-                marks.setdefault(voice, []).append(mark)
+                marks.setdefault(which, []).append(mark)
             if heard:
                 said = words(sentence)
-                wrong.setdefault(voice, []).append((edits(said, words(heard)), len(said)))
+                wrong.setdefault(which, []).append((edits(said, words(heard)), len(said)))
     rows = []
-    for voice, who in listeners.items():
-        given, written = marks.get(voice, []), wrong.get(voice, [])
+    for which, who in listeners.items():
+        given, written = marks.get(which, []), wrong.get(which, [])
         length = sum(n for _, n in written)
         rows.append(
             Judged(
-                voice,
+                which[0],
                 len(who),
                 max(len(given), len(written)),
                 sum(given) / len(given) if given else None,
                 sum(e for e, _ in written) / length if length else None,
+                which[1],
             )
         )
     return sorted(rows, key=lambda row: (-(row.mark or 0.0), row.voice))
 
 
-def _read(text: str | bytes, number: int) -> list[tuple[str, str, str, int | None]]:
+def _read(text: str | bytes, number: int) -> list[tuple[tuple[str, str], str, str, int | None]]:
     try:
         raw: dict[str, Any] = json.loads(text)
         if raw["form"] != FORM:
@@ -120,7 +126,8 @@ def _read(text: str | bytes, number: int) -> list[tuple[str, str, str, int | Non
                 raise ValueError("a mark")
             heard = str(answer.get("heard") or "").strip()
             if heard or mark is not None:
-                found.append((str(clip["voice"]), str(clip["sentence"]), heard, mark))
+                which = (str(clip["voice"]), str(clip.get("edition", "")))
+                found.append((which, str(clip["sentence"]), heard, mark))
     except (ValueError, KeyError, TypeError, AttributeError) as error:
         raise InputError(
             f"Tệp kết quả thứ {number} không phải phiếu nghe thử; hãy lấy lại tệp do trang nghe thử lưu ra."

@@ -7,6 +7,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from broadcaster.speech import auditions
+
 LABELS = {
     "gtts": "giọng Google (cần mạng)",
     "edge": "giọng Edge (cần mạng)",
@@ -26,18 +28,18 @@ class VoiceChoice:
 
 def voice_choices(chain: Sequence[str], *, home: Path, voices_dir: Path) -> list[VoiceChoice]:
     """The embedded voices, the Piper voices of this machine, and what the chain names besides."""
-    found = {spec: label for spec, label in (*_embedded(voices_dir), *_piper(home))}
+    found = {spec: label for spec, label in (*_embedded(home, voices_dir), *_piper(home))}
     for spec in chain:
         if spec not in found and spec not in ("piper", "recorded"):
-            found[spec] = label_of(spec, voices_dir=voices_dir)
+            found[spec] = label_of(spec, home=home, voices_dir=voices_dir)
     return [VoiceChoice(spec, label) for spec, label in found.items()]
 
 
-def label_of(spec: str, *, voices_dir: Path) -> str:
+def label_of(spec: str, *, home: Path, voices_dir: Path) -> str:
     """What people call a voice: "giọng máy nữ (thử nghiệm)" for `kokoro:nu-1`; the spec when nobody named it."""
     engine, _, name = spec.partition(":")
     if engine == "kokoro":
-        return dict(_embedded(voices_dir)).get(f"kokoro:{name or 'nu-1'}", spec)
+        return dict(_embedded(home, voices_dir)).get(f"kokoro:{name or 'nu-1'}", spec)
     if engine == "piper":
         return f"giọng Piper {name}".strip()
     return LABELS.get(engine, spec)
@@ -48,9 +50,12 @@ def is_spare(voice: str) -> bool:
     return voice.partition(":")[0].partition("+")[0] in SPARE
 
 
-def _embedded(voices_dir: Path) -> list[tuple[str, str]]:
-    named = (json.loads(path.read_text(encoding="utf-8")) for path in sorted(voices_dir.glob("*.json")))
-    return [(f"kokoro:{one['name']}", str(one["label"])) for one in named]
+def _embedded(home: Path, voices_dir: Path) -> list[tuple[str, str]]:
+    found = []
+    for file in sorted(voices_dir.glob("*.json")):
+        spec, plain = f"kokoro:{file.stem}", str(json.loads(file.read_text(encoding="utf-8"))["label"])
+        found.append((spec, auditions.label_from_file(spec, plain, home=home, file=file)))
+    return found
 
 
 def _piper(home: Path) -> list[tuple[str, str]]:

@@ -269,11 +269,13 @@ class Accent:
     glide: str = "w"
 
 
+# đ is implosive: voiced from the first moment.  The model's own d is not, and was heard as t; a short n before it
+# keeps the voice on.  A plain ŋ begins ng-; with a stop after it, it was heard as g.
 NORTHERN = Accent(
     name="bắc",
     onsets={
-        "": "", "b": "b", "c": "k", "ch": "ʨ", "tr": "ʈ", "d": "z", "gi": "z", "r": "ɻ", "đ": "d", "g": "ɣ",
-        "h": "h", "kh": "x", "l": "l", "m": "m", "n": "n", "ng": "ŋɡ", "nh": "ɲ", "p": "p", "ph": "f",
+        "": "", "b": "b", "c": "k", "ch": "ʨ", "tr": "ʈ", "d": "z", "gi": "z", "r": "ɻ", "đ": "nd", "g": "ɣ",
+        "h": "h", "kh": "x", "l": "l", "m": "m", "n": "n", "ng": "ŋ", "nh": "ɲ", "p": "p", "ph": "f",
         "s": "ʂ", "x": "s", "t": "t", "th": "tʰ", "v": "v",
     },
     nuclei={
@@ -289,6 +291,7 @@ NORTHERN = Accent(
         ("a", "nh"): "ajŋ",
         ("ô", "ng"): "əwŋ", ("ô", "c"): "əwk",  # rounded, both lips closing at the end
         ("ơ", "j"): "ɜːj",
+        ("a", "w"): "ɑːw",  # farther back, or it is heard as âu
     },
 )  # fmt: skip
 

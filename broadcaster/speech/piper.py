@@ -6,21 +6,18 @@ voices add FOLDER                       from a folder or a USB stick
 
 from __future__ import annotations
 
-import hashlib
 import importlib.metadata
 import importlib.util
 import json
 import shutil
-from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
 from broadcaster.errors import InputError, StoreError, VoiceError
 from broadcaster.model import Pcm
+from broadcaster.speech.fetching import Progress, fetch, hash_of
 from broadcaster.speech.pipe import WorkerPipe
-
-Progress = Callable[[int, int], None]
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,14 +92,15 @@ def install(
         target.mkdir(parents=True, exist_ok=True)
         for part in voice.parts:
             final = target / (name + part.suffix)
-            if final.is_file() and _hash_of(final) == part.sha256:
+            if final.is_file() and hash_of(final) == part.sha256:
                 done += part.size_bytes
                 continue
             half = final.with_name(final.name + ".part")
-            _fetch(
+            fetch(
                 voice.url + part.suffix,
                 half,
-                part,
+                size_bytes=part.size_bytes,
+                sha256=part.sha256,
                 timeout_s=timeout_s,
                 so_far=done,
                 total=total,
@@ -184,50 +182,6 @@ class PiperVoice:
     def close(self) -> None:
         """End the worker."""
         self._pipe.close()
-
-
-def _fetch(
-    url: str, half: Path, part: Part, *, timeout_s: float, so_far: int, total: int, say: Progress
-) -> None:
-    """Bring one file to `half`, going on from what is there; VoiceError when it is not the pinned one."""
-    import requests
-
-    have = half.stat().st_size if half.is_file() else 0
-    if have >= part.size_bytes:
-        half.unlink()
-        have = 0
-    try:
-        headers = {"Range": f"bytes={have}-"} if have else {}
-        with requests.get(url, headers=headers, stream=True, timeout=(10, timeout_s)) as answer:
-            if answer.status_code not in (200, 206):
-                raise VoiceError(
-                    f"Không tải được giọng: máy chủ trả lời mã {answer.status_code}; hãy thử lại sau."
-                )
-            go_on = answer.status_code == 206
-            got = have if go_on else 0
-            with half.open("ab" if go_on else "wb") as out:
-                for block in answer.iter_content(1 << 16):
-                    got += len(block)
-                    if got > part.size_bytes:
-                        break
-                    out.write(block)
-                    say(so_far + got, total)
-    except requests.RequestException as error:
-        raise VoiceError(
-            "Mạng đứt khi đang tải giọng; hãy chạy lại lệnh này, phần đã tải được giữ, hoặc dùng voices add với USB."
-        ) from error
-    if got < part.size_bytes:
-        raise VoiceError("Tệp giọng tải về bị thiếu; hãy chạy lại lệnh này, phần đã tải được giữ.")
-    if got > part.size_bytes or _hash_of(half) != part.sha256:
-        half.unlink(missing_ok=True)
-        raise VoiceError(
-            "Tệp giọng tải về không đúng mã kiểm tra nên đã bị bỏ; hãy thử lại hoặc dùng voices add."
-        )
-
-
-def _hash_of(path: Path) -> str:
-    with path.open("rb") as source:
-        return hashlib.file_digest(source, "sha256").hexdigest()
 
 
 def _check_config(config: Path) -> None:

@@ -16,6 +16,7 @@ import soundfile
 
 from broadcaster.errors import InputError, StoreError
 from broadcaster.model import HOUSE_RATE_HZ, Pause, Pcm, Reading, SpokenSentence, Take
+from broadcaster.speech.ahead import ahead
 from broadcaster.speech.cache import SentenceCache
 from broadcaster.speech.chain import Progress, SentenceToSpeak, speak_all
 from broadcaster.speech.engines import Voice
@@ -183,8 +184,9 @@ def freeze(
                 compression_level=0.1,  # a tenth larger, twice as fast
             ) as out:
                 written, power, spoken = 0, 0.0, 0
-                for number, text in enumerate(texts):
-                    samples = segment(number)
+                for number, (text, samples) in enumerate(
+                    zip(texts, ahead(segment(n) for n in range(len(texts))), strict=True)
+                ):
                     placed.append(SpokenSentence(text, written, len(samples)))
                     power += float(np.dot(samples, samples))
                     spoken += len(samples)

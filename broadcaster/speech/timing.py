@@ -26,6 +26,9 @@ class Rhythm:
     vowel_before_glide: float = 5.0
     vowel_before_stop: float = 4.5
     short_vowel: float = 3.5  # ă and â, before any coda
+    long_a: float = (
+        1.35  # a before a glide or nasal, against other vowels: length parts ai from ay, ang from ăng
+    )
     nasal: float = 3.5
     off_glide: float = 3.5
     stop: float = 2.5
@@ -90,6 +93,8 @@ def _rhyme(place: Place, rhythm: Rhythm) -> tuple[float, float]:
         vowel, coda = rhythm.vowel_before_glide, rhythm.off_glide
     if said.nucleus in _SHORT and said.coda:
         vowel, coda = rhythm.short_vowel, coda + (0.0 if said.stopped else 1.0)
+    elif said.nucleus == "a" and said.coda and not said.stopped:
+        vowel *= rhythm.long_a
     if said.tone is Tone.NANG and not said.stopped:
         vowel, coda = vowel * rhythm.heavy, coda * rhythm.heavy
     return vowel, coda

@@ -27,6 +27,7 @@ def test_a_page_is_made_with_every_sentence_and_its_results_become_a_table(run: 
     assert told.code == 0
     assert "silent" in told.out
     assert "4.0 điểm, nghe sai 0%" in told.out
+    assert run("voices", "audition", result).out == told.out  # the same file again counts once
 
 
 def test_a_voice_asked_for_that_cannot_speak_is_refused_in_words(run: Run, tmp_path: Path) -> None:

@@ -1,78 +1,54 @@
-"""The player is killed (SIGKILL) at every step; starts are counted from samples, ends from the station's book."""
+"""The player is killed at every step; starts are counted from samples, ends from the station's book.
 
-import os
-import signal
-import subprocess
+`scripts/kill_player.py` does the same a thousand times over, twice in a row and at random places.
+"""
+
 import sys
-import threading
-from datetime import UTC, datetime, timedelta
-from pathlib import Path
+from collections.abc import Iterator
 
-import numpy as np
 import pytest
 
-from broadcaster.config import load
 from broadcaster.model import AsRunEvent, Priority
-from broadcaster.playout.clock import GivenClock
-from broadcaster.playout.player import player_folder, run_player
-from broadcaster.playout.sound import decode
 from tests.support.doomed_player import STEPS
-from tests.support.receivers import onset, read_wav, seconds, studio
+from tests.support.killed_player import Killing, Story, killing
 
-EVENING = datetime(2026, 11, 24, 10, 0, tzinfo=UTC)
-ROOT = Path(__file__).parents[2]
-HEARD_AND_CUT = ("after it was cued", "while it sounds", "before the close")
-
-
-def lives(tmp_path: Path, step: str, priority: Priority) -> tuple[int, list[AsRunEvent]]:
-    """Two lives: the first is killed at `step`, the second goes on 4 s later.  (audible starts, events)."""
-    with studio(tmp_path, now=lambda: EVENING - timedelta(hours=1)) as station, station.serving():
-        airing = station.airing(EVENING, seed=9, seconds=2, priority=priority)
-        home = load(environ={}, home=tmp_path / "máy phát")
-        station.pair(player_folder(home))
-        done = subprocess.run(
-            [sys.executable, str(ROOT / "tests" / "support" / "doomed_player.py"), str(home.home),
-             str(tmp_path / "1.wav"), (EVENING - seconds(1)).isoformat(), "5", step],
-            cwd=ROOT, env={**os.environ, "PYTHONPATH": str(ROOT)}, timeout=60, check=False,
-        )  # fmt: skip
-        assert done.returncode == -signal.SIGKILL, "the step came"
-        run_player(
-            home, output=f"wav:{tmp_path / '2.wav'}", clock=GivenClock(EVENING + seconds(4)),
-            stop=threading.Event(), until=EVENING + seconds(20),
-        )  # fmt: skip
-        clip = decode(station.file_of(airing)[1])
-        starts = 0
-        for name in ("1.wav", "2.wav"):
-            tape = read_wav(tmp_path / name)
-            if len(tape) > len(clip) // 4:
-                starts += onset(np.append(tape, np.zeros(len(clip))), clip, length=11_025)[1] > 0.9
-        return starts, [row.event for row in station.as_run(airing)]
+HEARD_AND_CUT = ("after it was cued", "while it sounds", "before the close", "inside the close")
+CLAIMED = (*HEARD_AND_CUT, "after the claim")
+pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="fork and SIGKILL")
 
 
-@pytest.mark.skipif(sys.platform == "win32", reason="SIGKILL")
-@pytest.mark.parametrize("step", STEPS)
+@pytest.fixture(scope="module")
+def house(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Killing]:
+    with killing(tmp_path_factory.mktemp("chết")) as opened:
+        yield opened
+
+
+def ends(story: Story) -> list[AsRunEvent]:
+    return [event for event in story.events if event is not AsRunEvent.STARTED]
+
+
+@pytest.mark.parametrize("step", [step for step in STEPS if step != "before its progress is noted"])
 def test_a_killed_player_never_starts_a_programme_twice_and_accounts_for_it(
-    tmp_path: Path, step: str
+    house: Killing, step: str
 ) -> None:
-    starts, events = lives(tmp_path, step, Priority.ROUTINE)
-    assert starts <= 1
-    terminal = [e for e in events if e is not AsRunEvent.STARTED]
-    assert len(terminal) == 1, "exactly one recorded end"
-    assert events.count(AsRunEvent.STARTED) == 1
-    if step in HEARD_AND_CUT or step == "after the claim":
-        assert terminal == [AsRunEvent.INTERRUPTED]
+    story = house.story(Priority.ROUTINE, [(step, "kill", 1)])
+    assert story.died == (True, False), "the step came"
+    assert story.starts <= 1
+    assert story.events.count(AsRunEvent.STARTED) == 1
+    if step in CLAIMED:
+        assert ends(story) == [AsRunEvent.INTERRUPTED]
     else:
-        assert (terminal, starts) == ([AsRunEvent.FINISHED], 1)
+        assert (ends(story), story.starts, story.whole) == ([AsRunEvent.FINISHED], 1, True)
 
 
-@pytest.mark.skipif(sys.platform == "win32", reason="SIGKILL")
 @pytest.mark.parametrize("step", ["after the claim", "while it sounds"])
-def test_an_emergency_whose_player_is_killed_sounds_again(tmp_path: Path, step: str) -> None:
-    starts, events = lives(tmp_path, step, Priority.EMERGENCY)
-    assert starts >= 1
-    assert events == [
-        AsRunEvent.STARTED,
-        AsRunEvent.INTERRUPTED,
+def test_an_emergency_whose_player_is_killed_sounds_again_until_it_was_heard(
+    house: Killing, step: str
+) -> None:
+    story = house.story(Priority.EMERGENCY, [(step, "exit", 1), (step, "kill", 1)])
+    assert story.died == (True, True, False)
+    assert story.whole
+    assert story.events == (AsRunEvent.STARTED, AsRunEvent.INTERRUPTED) * 2 + (
         AsRunEvent.STARTED,
         AsRunEvent.FINISHED,
-    ]
+    )

@@ -90,7 +90,7 @@ def test_silence_stays_silence() -> None:
 
 
 def test_blocks_made_ahead_are_the_same_blocks_and_errors_arrive() -> None:
-    from broadcaster.production.mastering import ahead
+    from broadcaster.speech.ahead import ahead
 
     blocks = [np.full(5, n, dtype=np.float32) for n in range(50)]
     assert all(np.array_equal(a, b) for a, b in zip(ahead(iter(blocks)), blocks, strict=True))

@@ -200,9 +200,11 @@ def test_a_horn_gets_nothing_below_its_band(order: Order, blobs: Blobs) -> None:
 
 def test_silence_is_produced_as_silence(order: Order, blobs: Blobs, take: Callable[..., Take]) -> None:
     from broadcaster.speech.sound import silence
-    from broadcaster.speech.takes import take_of_recording
+    from broadcaster.speech.takes import freeze
 
-    quiet = take_of_recording(silence(3_000), blobs=blobs)
+    quiet = freeze(
+        [""], lambda _n: silence(3_000).samples, rests_ms=[0], voice="silent", speed=1.0, why="", blobs=blobs
+    )
     programme = produce(
         **order(
             items=[ProgrammeItem("x", quiet)], jingles={}, speak_words=lambda _text: silence(500), kinds=AIR

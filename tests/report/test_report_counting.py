@@ -1,24 +1,17 @@
-"""Plan, players and villages stay three columns; the workbook counts them with formulas that add up."""
+"""Plan, players and villages stay three columns."""
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import date, datetime, timedelta
-from io import BytesIO
-from zoneinfo import ZoneInfo
 
-from openpyxl import load_workbook
-from openpyxl.utils import column_index_from_string
-from openpyxl.worksheet.worksheet import Worksheet
 from sqlalchemy import event, select
 from sqlalchemy.orm import Session
 
 from broadcaster.model import AsRunEvent, Outcome, ReceiptKind
 from broadcaster.report.counting import ReportRow, airing_report
-from broadcaster.report.documents import xlsx
-from broadcaster.schedule.airings import close_content, materialise, place, skip_airing
+from broadcaster.schedule.airings import close_content, materialise, place
 from broadcaster.schedule.plan import plan, plan_days
 from broadcaster.store.db import Database
 from broadcaster.store.tables import Airing, AsRun, Receipt, Receiver, Village
@@ -198,89 +191,3 @@ def test_another_station_s_rows_stay_out(db: Database) -> None:
         rows = airing_report(session, MONDAY, TUESDAY, now=at("12:00"))
         assert len(rows) == 3
         assert {row.titles for row in rows} == {()}
-
-
-def calculated(sheet: Worksheet, row: int, column: int) -> float:
-    """What a spreadsheet program would show: SUM of a range, and IF(B=0,0,C/B)."""
-    value = sheet.cell(row, column).value
-    if not isinstance(value, str) or not value.startswith("="):
-        assert isinstance(value, int | float)
-        return float(value)
-    if found := re.fullmatch(r"=SUM\(([A-Z]+)(\d+):\1(\d+)\)", value):
-        letter, first, last = found.group(1), int(found.group(2)), int(found.group(3))
-        cells = [
-            sheet.cell(number, column_index_from_string(letter)).value for number in range(first, last + 1)
-        ]
-        return float(sum(one for one in cells if isinstance(one, int | float)))
-    ratio = re.fullmatch(r"=IF\(B(\d+)=0,0,C\1/B\1\)", value)
-    assert ratio is not None, value
-    below = calculated(sheet, int(ratio.group(1)), 2)
-    return calculated(sheet, int(ratio.group(1)), 3) / below if below else 0.0
-
-
-def column(sheet: Worksheet, head: int, name: str) -> int:
-    for number in range(1, sheet.max_column + 1):
-        if sheet.cell(head, number).value == name:
-            return number
-    raise AssertionError(name)
-
-
-def test_the_workbook_s_totals_are_formulas_that_agree_with_the_rows(db: Database) -> None:
-    with db.writing() as session:
-        commune = two_days(session)
-        one, two, three = commune.villages
-        monday = plan(session, MONDAY)[0].airing_id
-        box = receiver(session, commune, "Máy", one, two)
-        wrote(session, box, monday, (E.STARTED, "05:30", 0), (E.FINISHED, "05:33", 180))
-        said(session, three, monday, ReceiptKind.PLAYED, "06:05")
-        tuesday = plan(session, TUESDAY)[0].airing_id
-        extra = slot(session, commune, "Chiều", "17:00")
-        materialise(session, commune.station, today=MONDAY, now=at("12:00"), days=2)
-        evening = session.scalars(
-            select(Airing).where(Airing.slot_id == extra.id, Airing.local_date == MONDAY)
-        ).one()
-        skip_airing(session, evening.id, reason="Mất điện", actor=commune.author, now=at("12:00"))
-        rows = airing_report(session, MONDAY, TUESDAY, now=at("12:00"))
-        assert tuesday
-    book = load_workbook(BytesIO(xlsx(rows, zone=ZoneInfo("Asia/Ho_Chi_Minh"), station_name="Xã Thử")))
-    airings, villages, details = book["Buổi phát"], book["Thôn"], book["Chi tiết"]
-    assert airings["A1"].value == "BUỔI PHÁT Xã Thử"
-    assert airings["A2"].value == "Từ ngày 23/11/2026 đến ngày 24/11/2026"
-    total = 4 + 4 + 1
-    assert airings.cell(total, 1).value == "Cộng"
-    wanted = {
-        "Theo lịch": 9,
-        "Máy phát đủ": 2,
-        "Máy phát dở": 0,
-        "Chưa báo cáo": 4,
-        "Không có máy thu": 3,
-        "Thôn xác nhận đã phát": 1,
-        "Thôn chưa xác nhận": 8,
-    }
-    assert {name: calculated(airings, total, column(airings, 4, name)) for name in wanted} == wanted
-    bottom = 4 + 3 + 1
-    assert {name: calculated(villages, bottom, column(villages, 4, name)) for name in wanted} == wanted
-    share = column(villages, 4, "Tỷ lệ máy phát đủ")
-    assert [round(calculated(villages, row, share), 3) for row in (5, 6, 7, bottom)] == [
-        0.333,
-        0.333,
-        0,
-        0.222,
-    ]
-    assert str(airings.cell(total, column(airings, 4, "Theo lịch")).value).startswith("=SUM(")
-    content = airings.cell(5, column(airings, 4, "Nội dung"))
-    assert (content.value, content.data_type) == ("=Tiêm phòng", "s"), "a title is never a formula"
-    assert details.max_row == 1 + len(rows) == 13
-    states = {airings.cell(row, 4).value for row in range(5, 9)}
-    assert "đài cho nghỉ: Mất điện" in states
-    book.close()
-
-
-def test_an_empty_period_is_an_empty_workbook(db: Database) -> None:
-    with db.writing() as session:
-        found(session)
-        assert airing_report(session, MONDAY, TUESDAY, now=at("12:00")) == []
-    book = load_workbook(BytesIO(xlsx([])))
-    assert book.sheetnames == ["Buổi phát", "Thôn", "Chi tiết"]
-    assert calculated(book["Buổi phát"], 5, 8) == 0
-    book.close()

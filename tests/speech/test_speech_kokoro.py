@@ -3,6 +3,7 @@
 import importlib.util
 import json
 import os
+import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -14,7 +15,7 @@ from broadcaster.errors import VoiceError
 from broadcaster.speech.kokoro import model, open_kokoro, voice
 from broadcaster.speech.kokoro.engine import MAX_SYLLABLES, Engine, cut, load_speaker
 from broadcaster.speech.kokoro.pool import Pool
-from broadcaster.speech.phonology import Break, Syllable, parse
+from broadcaster.speech.phonology import Break, Syllable, parse, sounds
 
 VOICES = Path(__file__).resolve().parents[2] / "audio" / "voices"
 NAMES = sorted(file.stem for file in VOICES.glob("*.json"))
@@ -296,3 +297,34 @@ def test_no_process_is_left_after_closing(pool: Pool, speaker, tmp_path: Path) -
             os.kill(pid, 0)
     with pytest.raises(VoiceError, match="đóng"):
         pool.submit("thêm", speaker)
+
+
+@needs_model
+@pytest.mark.timeout(300)
+def test_two_processes_that_set_up_at_once_make_the_model_once(tmp_path: Path) -> None:
+    code = (
+        "import sys; from pathlib import Path; from broadcaster.speech.kokoro import model\n"
+        "made = []; real = model._make\n"
+        "model._make = lambda *a: (made.append(1), real(*a))\n"
+        "model.ensure(Path(sys.argv[1])); print(len(made))"
+    )
+    root = Path(__file__).resolve().parents[2]
+    both = [
+        subprocess.Popen(
+            [sys.executable, "-c", code, str(tmp_path)], cwd=root, stdout=subprocess.PIPE, text=True
+        )
+        for _ in range(2)
+    ]
+    told = sorted(process.communicate()[0].strip() for process in both)
+    assert [process.returncode for process in both] == [0, 0]
+    assert told == ["0", "1"]
+    assert model.is_made(tmp_path)
+
+
+def test_five_hundred_syllables_without_a_stop_are_cut_into_pieces_the_model_can_hold() -> None:
+    items = parse(" ".join(["thông"] * 500))
+    parts = cut(items)
+    assert sum(len(part) for part in parts) == 500
+    assert max(len(part) for part in parts) <= MAX_SYLLABLES
+    for part in parts:
+        assert len(sounds([*part, Break(",")])[0]) + 2 <= 510

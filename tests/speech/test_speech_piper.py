@@ -19,6 +19,7 @@ import pytest
 from broadcaster.errors import InputError, VoiceError
 from broadcaster.speech import piper
 from broadcaster.speech.engines import open_voice
+from broadcaster.speech.kokoro import model as kokoro_model
 from broadcaster.speech.piper import Installable, Part, PiperVoice, add, install, installed
 from broadcaster.speech.sound import rms_db
 
@@ -204,3 +205,26 @@ def test_an_unknown_voice_lists_the_choices(tmp_path: Path) -> None:
     with pytest.raises(InputError, match="vi_VN-vais1000-medium"):
         install("vi_VN-nobody", home=tmp_path)
     shutil.rmtree(tmp_path)
+
+
+def test_the_embedded_model_is_fetched_the_same_way_and_found_by_the_engine(
+    mirror: Mirror, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(kokoro_model, "SOURCE_BYTES", len(MODEL))
+    monkeypatch.setattr(kokoro_model, "SOURCE_SHA256", hashlib.sha256(MODEL).hexdigest())
+    monkeypatch.setattr(kokoro_model, "missing_parts", lambda: "thiếu gói")
+    url = f"http://127.0.0.1:{mirror.server.server_port}/v.onnx"
+    mirror.cut = 100_000
+    with pytest.raises(VoiceError, match="phần đã tải được giữ"):
+        kokoro_model.install(home=tmp_path, url=url)
+    with pytest.raises(VoiceError, match="thiếu gói"):
+        kokoro_model.source_bytes(tmp_path)
+    kokoro_model.install(home=tmp_path, url=url)
+    assert kokoro_model.source_bytes(tmp_path) == MODEL
+    before = len(mirror.ranges)
+    kokoro_model.install(home=tmp_path, url=url)
+    assert len(mirror.ranges) == before
+    mirror.files["/v.onnx"] = MODEL[:-1] + b"?"
+    (tmp_path / kokoro_model.SOURCE_FILE).unlink()
+    with pytest.raises(VoiceError, match="mã kiểm tra"):
+        kokoro_model.install(home=tmp_path, url=url)

@@ -62,3 +62,8 @@ def test_every_token_sounds_at_least_a_step_and_nothing_runs_away(
     assert all(step >= 1 for step in steps)
     for place in places:
         assert sum(steps[place.rhyme : place.end]) <= 60
+
+
+def test_length_keeps_a_apart_from_short_a_before_glides_and_nasals() -> None:
+    for long, short in (("tai", "tay"), ("tao", "tau"), ("tang", "tăng")):
+        assert rhyme_steps(long)[0] >= 1.7 * rhyme_steps(short)[0]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 import shutil
 from collections.abc import Iterator
@@ -12,6 +13,8 @@ from pathlib import Path
 import pytest
 from flask import Flask
 from flask.testing import FlaskClient
+from playwright.sync_api import Browser as Chrome
+from playwright.sync_api import sync_playwright
 from werkzeug.test import TestResponse
 
 from broadcaster.config import Settings, load
@@ -21,6 +24,12 @@ from broadcaster.store.upgrade import upgrade
 from tests.support.web_station import NOW, PASSWORD, WebStation, build
 from web import create_app
 from web.security import limiter
+
+CHROMIUM = Path("/usr/bin/chromium")
+FLAGS = [
+    "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking",
+    "--disable-sync",
+]  # fmt: skip
 
 
 @dataclass
@@ -105,3 +114,16 @@ def world(built: tuple[Path, WebStation], tmp_path: Path) -> Iterator[World]:
         limiter.reset()
     yield World(app, replace(built[1]), clock, app.extensions["broadcaster"].db, settings)
     app.extensions["broadcaster"].close()
+
+
+@pytest.fixture(scope="session")
+def chromium() -> Iterator[Chrome]:
+    """Debian's Chromium, one for the whole run."""
+    if not CHROMIUM.exists():
+        if os.environ.get("CI") == "true":
+            pytest.fail("Chromium is part of this suite: apt-get install chromium")
+        pytest.skip("no Chromium at /usr/bin/chromium")
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=str(CHROMIUM), args=FLAGS)
+        yield browser
+        browser.close()

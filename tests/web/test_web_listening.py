@@ -37,10 +37,10 @@ def test_the_places_are_shown_to_author_and_approver_the_longest_first_each_with
         assert "không chỗ nào ngăn việc duyệt" in page
 
 
-def test_many_places_stay_folded_behind_the_first_five(world: Any) -> None:
+def test_many_places_stay_folded_behind_the_first_three(world: Any) -> None:
     heard(world, Hearing(40, 8, tuple(Place(0, f"chỗ{n}", "", n, n + 500) for n in range(8))))
     for page in pages(world):
-        assert "3 chỗ nữa" in page
+        assert "5 chỗ nữa" in page
 
 
 def test_a_clean_hearing_a_running_one_and_a_failed_one_each_say_so(world: Any) -> None:

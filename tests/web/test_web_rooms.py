@@ -100,8 +100,8 @@ def test_the_log_keeps_three_truths_apart_and_gives_them_as_a_workbook(world: An
         "Xuân Phong: Mất điện",
     ):
         assert word in page
-    answer = author.get("/nhat-ky/bao-cao.xlsx?tu=2026-11-24&den=2026-11-24")
-    assert "bao-cao_nhu-thanh_20261124-20261124.xlsx" in answer.headers["Content-Disposition"]
+    answer = author.get("/bao-cao/tai/xlsx?tu=2026-11-24&den=2026-11-24")
+    assert "bao-cao_nhu-thanh_2026-11-24_2026-11-24.xlsx" in answer.headers["Content-Disposition"]
     book = load_workbook(io.BytesIO(answer.data))
     cells = {str(cell) for sheet in book for row in sheet.iter_rows(values_only=True) for cell in row}
     book.close()

@@ -1,10 +1,49 @@
-// Not needed for the page to work: says "downloaded" for the operator, and lets one sound play at a time.
-document.addEventListener("click", function (event) {
-  var link = event.target.closest("[data-got]");
-  if (link && navigator.sendBeacon) navigator.sendBeacon(link.dataset.got);
-});
-document.addEventListener("play", function (event) {
-  document.querySelectorAll("audio").forEach(function (other) {
-    if (other !== event.target) other.pause();
+(function () {
+  var d = document, key = "dai:" + location.pathname, note = d.getElementById("chua-gui"), clear = d.getElementById("xoa");
+  function box(v) {
+    try {
+      if (v) localStorage.setItem(key, JSON.stringify(v));
+      return JSON.parse(localStorage.getItem(key)) || {};
+    } catch (e) { return v || {}; }
+  }
+  function flush() {
+    var q = box(), urls = Object.keys(q);
+    note.hidden = !urls[0];
+    note.querySelector("b").textContent = urls.length;
+    if (urls[0] && navigator.onLine) Promise.all(urls.map(function (u) {
+      return fetch(u, { method: "POST", body: new URLSearchParams(q[u]) }).then(function (r) {
+        if (r.status > 499 || r.status == 429) throw r;
+        var left = box();
+        delete left[u];
+        box(left);
+      });
+    })).then(function () { location.reload(); }, function () {});
+  }
+  d.addEventListener("submit", function (e) {
+    var f = e.target, b = e.submitter, body = { phone_at: Date.now() }, q = box();
+    if (!window.fetch) return;
+    e.preventDefault();
+    f.querySelectorAll("input").forEach(function (i) { body[i.name] = i.value; });
+    if (b && b.name) body[b.name] = b.value;
+    q[f.action] = q[f.action] || body;
+    box(q);
+    flush();
   });
-}, true);
+  d.addEventListener("click", function (e) {
+    var a = e.target.closest("[data-got]");
+    if (a) navigator.sendBeacon(a.dataset.got);
+    if (e.target == clear) caches.delete("dai-1").then(function () { clear.textContent = "Đã xóa"; });
+  });
+  d.addEventListener("play", function (e) {
+    d.querySelectorAll("audio").forEach(function (o) { if (o != e.target) o.pause(); });
+  }, true);
+  addEventListener("online", flush);
+  flush();
+  var sw = navigator.serviceWorker, page = location.pathname;
+  if (sw) sw.register(page + "/sw.js", { scope: page }).then(function () { return sw.ready; }).then(function (r) {
+    var keep = d.body.dataset.keep.split(" ");
+    d.querySelectorAll("audio,script,link[href]").forEach(function (x) { keep.push(x.src || x.href); });
+    r.active.postMessage(keep.concat(page).filter(Boolean));
+    clear.hidden = false;
+  });
+})();

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from collections import deque
 from dataclasses import dataclass
 from typing import Final
 
@@ -61,7 +62,7 @@ class Deck:
         self._lock = threading.Lock()
         self._clips: list[_Clip] = []
         self._ended: list[Ended] = []
-        self._marks: list[Mark] = []
+        self._marks: deque[Mark] = deque(maxlen=1024)  # a sound card's are taken by nobody
         self.position = 0  # the frame that the next block begins with
 
     def cue(self, key: str, samples: Samples, frame: int, *, gain: float = 1.0) -> int:
@@ -130,7 +131,8 @@ class Deck:
     def take_marks(self) -> list[Mark]:
         """Moments since the last call, for a timeline."""
         with self._lock:
-            marks, self._marks = self._marks, []
+            marks = list(self._marks)
+            self._marks.clear()
             return marks
 
     def _lay(self, clip: _Clip, block: Samples, first: int, begin: int, end: int) -> None:

@@ -6,6 +6,7 @@ the clock is moved.  Either way the sample of an instant is (instant − start) 
 
 from __future__ import annotations
 
+import errno
 import json
 import os
 import struct
@@ -122,7 +123,7 @@ class WavOutput(SilentOutput):
         self._data_bytes = 0
         try:
             path.parent.mkdir(parents=True, exist_ok=True)
-            self._file = path.open("wb")
+            self._file = path.open("wb", buffering=0)  # what was heard is in the file, whatever kills us
             self._header()
         except OSError as error:
             raise PlayerError(
@@ -146,7 +147,8 @@ class WavOutput(SilentOutput):
             self._fault = f"Tệp {self._path.name} đã dài tới giới hạn của định dạng WAV."
             return
         try:
-            self._file.write(data)
+            if self._file.write(data) != len(data):
+                raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
             before, self._data_bytes = self._data_bytes, self._data_bytes + len(data)
             if before // (2 * RATE_HZ) != self._data_bytes // (2 * RATE_HZ):
                 self._header()

@@ -18,7 +18,6 @@ from broadcaster.speech.phonology import Break, Item, Syllable
 
 SAMPLE_RATE_HZ = 24_000
 FRAME_SAMPLES = 600  # one step of the durations; the pitch curve has two values a step
-SOUND_VERSION = "2"  # raise whenever the same words would sound otherwise
 
 MAX_SYLLABLES = 28  # a piece; memory and time grow with it, and the model takes 510 tokens
 TAIL_STEPS = (

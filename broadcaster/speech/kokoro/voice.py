@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import importlib.util
 import threading
 from collections.abc import Iterator, Sequence
@@ -11,8 +10,10 @@ from pathlib import Path
 
 from broadcaster.errors import VoiceError
 from broadcaster.model import Pcm
+from broadcaster.speech import auditions
+from broadcaster.speech.edition import edition
 from broadcaster.speech.kokoro import model
-from broadcaster.speech.kokoro.engine import SAMPLE_RATE_HZ, SOUND_VERSION, Speaker, load_speaker
+from broadcaster.speech.kokoro.engine import SAMPLE_RATE_HZ, Speaker, load_speaker
 from broadcaster.speech.kokoro.pool import WORKER_MB, Pool, cores
 
 SLOWEST, FASTEST = 0.8, 1.2
@@ -24,7 +25,7 @@ class KokoroVoice:
 
     def __init__(self, speaker: Speaker, *, version: str, home: Path) -> None:
         self.name = f"kokoro:{speaker.name}"
-        self.label = speaker.label
+        self.label = auditions.label(self.name, speaker.label, folder=home, edition=version)
         self.version = version
         self._speaker = speaker
         self._home = home
@@ -73,8 +74,7 @@ def open_kokoro(name: str, *, home: Path, voices_dir: Path) -> KokoroVoice:
     if not name or any(c in name for c in "/\\.:"):
         raise VoiceError(f"Không có giọng nhúng nào tên “{name}”; xem `voices list`.")
     speaker = load_speaker(voices_dir / f"{name}.json")
-    numbers = f"{SOUND_VERSION}|{speaker.pitch_hz}|{speaker.accent}|{speaker.style}|{model.SOURCE_SHA256}|{model.CUT}"
-    version = f"{SOUND_VERSION}-{hashlib.sha256(numbers.encode()).hexdigest()[:12]}"
+    version = edition(pitch_hz=speaker.pitch_hz, accent=speaker.accent, style=speaker.style)
     return KokoroVoice(speaker, version=version, home=home)
 
 

@@ -1,0 +1,149 @@
+"""The web over a running server, and somebody's Chromium before it."""
+
+from __future__ import annotations
+
+import logging
+import shutil
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+from axe_playwright_python.sync_playwright import Axe
+from playwright.sync_api import Browser, BrowserContext, Page, expect
+from werkzeug.serving import make_server
+
+from broadcaster.config import Settings, load
+from broadcaster.delivery.links import village_token
+from broadcaster.store.db import Database
+from tests.support.web_station import NOW, PASSWORD, WebStation
+from web import create_app
+
+SIZES = {"desk": {"width": 1366, "height": 768}, "phone": {"width": 360, "height": 640}}
+SCHEMES = ("light", "dark")
+RULES = {
+    "runOnly": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"],
+    "resultTypes": ["violations"],
+}
+
+
+@dataclass
+class Site:
+    """A running station and a browser before it."""
+
+    url: str
+    made: WebStation
+    link: str
+    browser: Browser
+    db: Database
+    settings: Settings
+    contexts: dict[tuple[str, str, str], BrowserContext] = field(default_factory=dict)
+
+    def address(self, path: str) -> str:
+        """The path with this station's ids in it, as a whole address."""
+        return self.url + path.format(
+            **vars(self.made), village=self.made.villages[0], link=self.link, canbo=self.made.users["canbo"]
+        )
+
+    def context(
+        self, username: str = "", size: str = "desk", scheme: str = "light", **options: Any
+    ) -> BrowserContext:
+        """Somebody's browser, signed in; kept for the next who asks for the same."""
+        key = (username, size, scheme)
+        if options:
+            return self._new(username, size, scheme, **options)
+        if key not in self.contexts:
+            self.contexts[key] = self._new(username, size, scheme)
+        return self.contexts[key]
+
+    def _new(self, username: str, size: str, scheme: str, **options: Any) -> BrowserContext:
+        context = self.browser.new_context(
+            viewport=SIZES[size],
+            color_scheme=scheme,
+            locale="vi-VN",
+            **options,  # type: ignore[arg-type]
+        )
+        context.set_default_timeout(60_000)
+        if username:
+            page = context.new_page()
+            sign_in(page, self.url, username)
+            page.close()
+        return context
+
+
+@contextmanager
+def running_site(
+    chromium: Browser,
+    built: tuple[Path, WebStation],
+    folder: Path,
+    *,
+    now: Callable[[], datetime] = lambda: NOW,
+    **flags: Any,
+) -> Iterator[Site]:
+    """A copy of the built station behind a threaded server on a free port."""
+    home = folder / "home"
+    shutil.copytree(built[0], home)
+    settings = load(environ={}, home=home, flags={"web.public_url": "https://loa.example.vn", **flags})
+    app = create_app(settings, now=now)
+    logging.getLogger("werkzeug").setLevel(logging.ERROR)
+    server = make_server("127.0.0.1", 0, app, threaded=True)
+    thread = threading.Thread(target=server.serve_forever)
+    thread.start()
+    parts = app.extensions["broadcaster"]
+    link = f"/t/{village_token(parts.keys.link_key, built[1].villages[3], 1)}"
+    site = Site(f"http://127.0.0.1:{server.port}", built[1], link, chromium, parts.db, settings)
+    try:
+        yield site
+    finally:
+        for context in site.contexts.values():
+            context.close()
+        server.shutdown()
+        thread.join()
+        server.server_close()
+        parts.close()
+
+
+def sign_in(page: Page, url: str, username: str, password: str = PASSWORD) -> None:
+    """Through the form, as a person does."""
+    page.goto(f"{url}/dang-nhap")
+    page.get_by_label("Tên đăng nhập").fill(username)
+    page.get_by_label("Mật khẩu").fill(password)
+    page.get_by_role("button", name="Đăng nhập").click()
+    expect(page).to_have_url(f"{url}/", timeout=30_000)
+
+
+class Watch:
+    """Everything a page must not do: errors in the console, addresses outside, policy violations."""
+
+    def __init__(self, page: Page, url: str, *, expected: tuple[str, ...] = ()) -> None:
+        self.trouble: list[str] = []
+        page.on(
+            "console",
+            lambda message: (
+                self._note(message.text, expected) if message.type in ("error", "warning") else None
+            ),
+        )
+        page.on("pageerror", lambda error: self._note(str(error), expected))
+        page.on(
+            "request",
+            lambda request: (
+                None if request.url.startswith((url, "data:", "blob:")) else self._note(request.url, ())
+            ),
+        )
+
+    def _note(self, text: str, expected: tuple[str, ...]) -> None:
+        if not any(part in text for part in expected):
+            self.trouble.append(text)
+
+
+def violations(page: Page) -> list[str]:
+    """What axe finds, one line each; [] = nothing."""
+    found = Axe().run(page, options=RULES)
+    return [
+        f"{rule['id']}: {node['html'][:120]}"
+        for rule in found.response["violations"]
+        for node in rule["nodes"]
+    ]

@@ -1,0 +1,173 @@
+"""Báo cáo: three columns, a link behind each number, papers to take away, words and activities by hand."""
+
+from __future__ import annotations
+
+import io
+import re
+from typing import Any
+
+import pytest
+from docx import Document
+from sqlalchemy import select
+
+from broadcaster.store.tables import ActivityFile, ActivityRow, Audit, ReportText
+
+PNG = b"\x89PNG\r\n\x1a\n" + b"0" * 64
+FORM = {
+    "kind": "meeting",
+    "day": "20/11/2026",
+    "title": "Họp thôn về phòng cháy",
+    "quantity": "2",
+    "people": "1.150",
+}
+
+
+def links(page: str) -> list[str]:
+    return [
+        one.replace("&amp;", "&") for one in re.findall(r'href="(/bao-cao/(?:dong|tin-bai)\?[^"]+)"', page)
+    ]
+
+
+def test_the_report_shows_three_columns_and_every_number_leads_to_as_many_rows(world: Any) -> None:
+    author = world.browser("canbo")
+    page = author.get("/bao-cao?ky=2026-11").text
+    for word in (
+        "Theo lịch",
+        "Máy phát báo đã phát",
+        "Thôn xác nhận đã phát",
+        "Mất điện",
+        "Lượt tin bài",
+    ):
+        assert word in page
+    found = dict.fromkeys(links(page))
+    assert len(found) >= 8
+    for link in found:
+        number = re.search(re.escape(link.replace("&", "&amp;")) + r'">([\d.]+)</a>', page)
+        assert number is not None, link
+        rows = author.get(link).text
+        heading = re.search(r"<h1>([\d.]+) lượt", rows)
+        assert heading is not None
+        assert heading[1] == number[1], link
+        assert rows.count("<tr>") - 1 == int(number[1])
+
+
+def test_filters_narrow_the_figures_and_a_period_without_airings_says_so(world: Any) -> None:
+    author = world.browser("canbo")
+    village = world.made.villages[0]
+    page = author.get(f"/bao-cao?ky=2026-11&thon={village}").text
+    assert page.count('data-label="Thôn báo hỏng"') == 1
+    assert "Chưa có buổi phát nào trong kỳ này" in author.get("/bao-cao?ky=2025-01").text
+    for wrong in ("ky=2026-99", "tu=01/11/2026", "tu=05/11/2026&den=01/11/2026"):
+        assert author.get(f"/bao-cao?{wrong}").status_code == 422
+    assert author.get("/bao-cao?thon=x").status_code == 404
+    assert author.get("/bao-cao/dong?cot=la").status_code == 404
+
+
+@pytest.mark.parametrize(
+    ("kind", "begins"), [("docx", b"PK"), ("xlsx", b"PK"), ("pdf", b"%PDF"), ("csv", b"\xef\xbb\xbfngay")]
+)
+def test_the_period_is_taken_away_as_a_file(world: Any, kind: str, begins: bytes) -> None:
+    answer = world.browser("canbo").get(f"/bao-cao/tai/{kind}?ky=2026-11")
+    assert answer.status_code == 200
+    assert answer.data.startswith(begins)
+    assert f"bao-cao_nhu-thanh_2026-11.{kind}" in answer.headers["Content-Disposition"]
+
+
+def test_the_saved_words_are_those_of_the_document_and_nobody_overwrites_anothers(world: Any) -> None:
+    author, other = world.browser("canbo"), world.browser("quantri")
+    draft = author.get("/bao-cao/loi-van?ky=2026-11").text
+    assert "máy soạn từ số liệu" in draft
+    other.get("/bao-cao/loi-van?ky=2026-11")
+    typed = {"ky": "2026-11", "version": "0", "loi_van": "I. KẾT QUẢ\nĐã phát đều."}
+    assert author.post("/bao-cao/loi-van", typed).status_code == 303
+    late = other.post("/bao-cao/loi-van", typed | {"loi_van": "Bản của người khác."})
+    assert late.status_code == 409
+    assert "Bản của người khác." in late.text, "what was typed comes back"
+    with world.db.reading(station_id=world.made.station) as session:
+        assert session.scalars(select(ReportText.body)).one() == "I. KẾT QUẢ\nĐã phát đều."
+        assert "report.text" in set(session.scalars(select(Audit.action)))
+    texts = [p.text for p in Document(io.BytesIO(author.get("/bao-cao/tai/docx?ky=2026-11").data)).paragraphs]
+    assert "Đã phát đều./." in texts
+    assert "chưa nhắc tới số liệu" in author.get("/bao-cao?ky=2026-11").text
+    assert author.post("/bao-cao/loi-van", typed | {"loi_van": " ", "version": "1"}).status_code == 422
+
+
+def test_the_frame_is_kept_for_every_paper(world: Any) -> None:
+    author = world.browser("canbo")
+    page = author.get("/bao-cao/the-thuc").text
+    assert "Phòng Văn hóa - Xã hội" in page
+    typed = {
+        "parent": "Ủy ban nhân dân xã Bến Sung", "issuer": "Văn phòng", "code": "BC-UBND", "place": "Bến Sung",
+        "to": "Đảng ủy xã", "copies": "Như trên;\nLưu: VT.", "authority": "KT. Chủ tịch", "post": "Phó Chủ tịch",
+        "name": "Nguyễn Văn A",
+    }  # fmt: skip
+    assert author.post("/bao-cao/the-thuc", typed | {"to": ""}).status_code == 422
+    assert author.post("/bao-cao/the-thuc", typed).status_code == 303
+    document = Document(io.BytesIO(author.get("/bao-cao/tai/docx?ky=2026-11").data))
+    assert "Số:        /BC-UBND" in document.tables[0].rows[0].cells[0].text
+    assert "KT. CHỦ TỊCH\nPHÓ CHỦ TỊCH" in document.tables[1].rows[0].cells[1].text
+
+
+def test_the_week_s_book_and_the_year_s_counter_open_and_lead_to_their_files(world: Any) -> None:
+    author = world.browser("canbo")
+    book = author.get("/bao-cao/so-tuan?ky=2026-W48").text
+    assert "Lê Thị Hoa" in book
+    assert "Nguyễn Văn Minh" in book
+    assert author.get("/bao-cao/so-tuan/pdf?ky=2026-W48").data.startswith(b"%PDF")
+    assert author.get("/bao-cao/so-tuan/xlsx?ky=2026-W48").status_code == 404
+    year = author.get("/bao-cao/nam?nam=2026").text
+    assert "Còn thiếu 99" in year
+    assert author.get("/bao-cao/nam?nam=mười").status_code == 422
+
+
+def test_an_activity_is_written_down_with_evidence_and_counted_beside_broadcasts(world: Any) -> None:
+    author = world.browser("canbo")
+    author.get("/hoat-dong/moi")
+    made = author.post("/hoat-dong/moi", FORM | {"files": (io.BytesIO(PNG), "ảnh họp.png")})
+    assert made.status_code == 303, made.text
+    with world.db.reading(station_id=world.made.station) as session:
+        row = session.scalars(select(ActivityRow)).one()
+        file = session.scalars(select(ActivityFile)).one()
+    assert (row.people, row.quantity, file.name) == (1150, 2, "ảnh họp.png")
+    assert author.get(f"/hoat-dong/{row.id}/tep/{file.id}").data == PNG
+    assert "1.150 người" in author.get("/hoat-dong?ky=2026-11").text
+    assert "1 hoạt động" in author.get("/bao-cao?ky=2026-11").text
+    assert "2 hội nghị, cuộc họp, 1.150 lượt người" in author.get("/bao-cao/loi-van?ky=2026-11").text
+    changed = FORM | {"title": "Họp dân", "version": str(row.version)}
+    author.get(f"/hoat-dong/{row.id}")
+    assert author.post(f"/hoat-dong/{row.id}", changed).status_code == 303
+    stale = author.post(f"/hoat-dong/{row.id}", changed | {"title": "Bản cũ"})
+    assert stale.status_code == 409
+    assert "Bản cũ" in stale.text
+    assert author.post(f"/hoat-dong/{row.id}/huy", {"reason": ""}).status_code == 422
+    assert author.post(f"/hoat-dong/{row.id}/huy", {"reason": "Ghi nhầm"}).status_code == 303
+    assert "Đã hủy: Ghi nhầm" in author.get("/hoat-dong?ky=2026-11").text
+    assert "1 hoạt động" not in author.get("/bao-cao?ky=2026-11").text
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        {"kind": "la"}, {"day": "hôm kia"}, {"title": " "}, {"quantity": "0"}, {"people": "nhiều"},
+        {"village": "999"}, {"topic": "999"}, {"files": (io.BytesIO(b"MZ la exe"), "anh.png")},
+        {"files": (io.BytesIO(PNG), "a.exe")},
+    ],
+)  # fmt: skip
+def test_what_cannot_be_an_activity_is_refused_and_the_words_stay(world: Any, wrong: dict[str, Any]) -> None:
+    author = world.browser("canbo")
+    author.get("/hoat-dong/moi")
+    typed = FORM | {"note": "ghi chú còn nguyên"} | wrong
+    if "files" in typed:
+        typed["files"] = (io.BytesIO(typed["files"][0].getvalue()), typed["files"][1])
+    answer = author.post("/hoat-dong/moi", typed)
+    assert answer.status_code == 422
+    assert 'role="alert"' in answer.text
+    assert "ghi chú còn nguyên" in answer.text
+    with world.db.reading(station_id=world.made.station) as session:
+        assert session.scalars(select(ActivityRow)).all() == []
+
+
+def test_a_technician_has_no_reports(world: Any) -> None:
+    technician = world.browser("kythuat")
+    for path in ("/bao-cao", "/bao-cao/tai/xlsx", "/bao-cao/loi-van", "/hoat-dong", "/bao-cao/so-tuan"):
+        assert technician.get(path).status_code == 403

@@ -1,0 +1,143 @@
+"""The book of who changed what: when, before, after; filtered by person, kind of change, words and days."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import date, datetime, time, timedelta
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from flask import render_template, request
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from broadcaster.errors import InputError
+from broadcaster.store.tables import Audit, User
+from web.deps import reading, station
+from web.words import parse_day, plain
+
+PAGE = 100
+SEARCHED = 3000  # rows looked through for words: marks are ignored, which the database cannot do
+FIELDS = {
+    "name": "tên", "role": "vai trò", "email": "hộp thư", "phone": "điện thoại", "reason": "lý do", "title": "tiêu đề",
+    "revision": "phiên bản", "generation": "lần đổi", "spoken": "đọc là", "first": "từ ngày", "last": "đến ngày",
+    "call_sign": "lời xưng danh", "chain": "thứ tự giọng", "bulletin": "bản tin", "villages": "thôn", "start": "giờ bắt đầu",
+    "weekdays": "ngày trong tuần", "minutes": "số phút", "start_local": "giờ bắt đầu", "text": "mã văn bản",
+    "reading": "mã cách đọc", "take": "mã bản thu", "sha256": "mã", "number": "số", "kind": "loại", "airing": "buổi phát",
+    "earliest_start": "bắt đầu sớm nhất", "latest_end": "kết thúc muộn nhất", "quiet_from": "yên tĩnh từ",
+    "quiet_to": "yên tĩnh đến", "sessions_a_day": "số buổi một ngày", "minutes_a_session": "số phút một buổi",
+    "minutes_a_day": "số phút một ngày", "date": "ngày", "slot": "khung giờ", "position": "thứ tự",
+}  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """One field of one change: `before` is None where the book holds one value only."""
+
+    field: str
+    before: str | None
+    after: str
+
+
+def changes_page() -> str:
+    """The page."""
+    asked = request.args
+    first, last = _day(asked.get("tu", "")), _day(asked.get("den", ""))
+    with reading() as session:
+        rows = _rows(session, first, last)
+        names = {
+            username: shown
+            for username, shown in session.execute(
+                select(User.username, User.display_name).where(User.station_id == station().id)
+            )
+        }
+        actions = sorted(
+            session.scalars(select(Audit.action).where(Audit.station_id == station().id).distinct()),
+            key=plain,
+        )
+        actors = sorted(
+            session.scalars(select(Audit.actor).where(Audit.station_id == station().id).distinct()), key=plain
+        )
+    return render_template(
+        "audit.html", rows=rows[:PAGE], more=len(rows) > PAGE, names=names, actions=actions, actors=actors,
+        details=details, asked=asked, first=first, last=last,
+    )  # fmt: skip
+
+
+def details(detail: Mapping[str, Any]) -> list[Change]:
+    """What a line says beyond its subject: before and after side by side where both are known."""
+    before, after = detail.get("before"), detail.get("after")
+    found = []
+    if isinstance(after, Mapping):
+        known = before if isinstance(before, Mapping) else {}
+        for key in after:
+            if known.get(key) != after[key]:
+                found.append(
+                    Change(_name(key), _text(known[key]) if key in known else None, _text(after[key]))
+                )
+    rest = {
+        key: value
+        for key, value in detail.items()
+        if key not in ("before", "after") or not isinstance(after, Mapping)
+    }
+    found.extend(
+        Change(_name(key), None, _text(value))
+        for key, value in rest.items()
+        if value not in (None, "", [], {})
+    )
+    return found
+
+
+def _rows(session: Session, first: date | None, last: date | None) -> list[Audit]:
+    asked = request.args
+    query = select(Audit).order_by(Audit.id.desc())
+    if asked.get("truoc", "").isdigit():
+        query = query.where(Audit.id < int(asked["truoc"]))
+    if asked.get("ai"):
+        query = query.where(Audit.actor == asked["ai"])
+    if asked.get("viec"):
+        query = query.where(Audit.action == asked["viec"])
+    if first is not None:
+        query = query.where(Audit.at >= _midnight(first))
+    if last is not None:
+        query = query.where(Audit.at < _midnight(last + timedelta(days=1)))
+    words = plain(asked.get("tim", "")).split()
+    if not words:
+        return list(session.scalars(query.limit(PAGE + 1)))
+    found = []
+    for row in session.scalars(query.limit(SEARCHED)):
+        text = plain(f"{row.actor} {row.action} {row.subject} {row.detail}")
+        if all(word in text for word in words):
+            found.append(row)
+            if len(found) > PAGE:
+                break
+    return found
+
+
+def _midnight(day: date) -> datetime:
+    return datetime.combine(day, time(), ZoneInfo(station().zone))
+
+
+def _day(text: str) -> date | None:
+    if not text.strip():
+        return None
+    day = parse_day(text)
+    if day is None:
+        raise InputError("Ngày chưa đúng. Hãy gõ ngày, tháng và năm, ví dụ 24/11/2026.")
+    return day
+
+
+def _name(key: str) -> str:
+    return FIELDS.get(key, key)
+
+
+def _text(value: Any) -> str:
+    if isinstance(value, bool):
+        return "có" if value else "không"
+    if isinstance(value, Mapping):
+        return "; ".join(f"{_name(key)}: {_text(each)}" for key, each in value.items())
+    if isinstance(value, list | tuple):
+        return ", ".join(_text(each) for each in value)
+    text = str(value)
+    return f"{text[:12]}…" if len(text) == 64 and text.isalnum() else text
