@@ -100,7 +100,9 @@ EDITABLE = frozenset(
         "voice.pause_paragraph_ms player.early_volume_percent"
     ).split()
 )
-SECRET = frozenset({"mail.password", "player.token"})  # never shown
+SECRET = frozenset(
+    {"mail.password", "player.token", "social.zalo_token", "social.facebook_token"}
+)  # never shown
 
 
 @dataclass(frozen=True)
