@@ -59,12 +59,23 @@ SETTINGS: tuple[Setting, ...] = (
     Setting("mail.sender", "", "địa chỉ ghi ở dòng Người gửi; để trống = mail.user"),
     Setting("newsroom.max_text_chars", 50_000, "số ký tự tối đa của một bản tin", 1_000, 1_000_000),
     Setting("newsroom.emergency_persons", 2, "số người để phát khẩn cấp: 2 (soạn và duyệt) hoặc 1", 1, 2),
+    Setting(
+        "alarms.webhook_url", "", "địa chỉ nhận cảnh báo trước giờ phát (JSON qua POST); để trống = không gửi"
+    ),
     Setting("schedule.horizon_days", 14, "số ngày lập sẵn buổi phát", 1, 60),
     Setting("schedule.content_close_min", 30, "chốt nội dung trước giờ phát (phút)", 1, 600),
     Setting(
         "voice.chain", ("piper", "gtts", "kokoro:nu-1", "espeak:vi+f5"), "thứ tự giọng, dấu phẩy ngăn cách"
     ),
     Setting("voice.speed", 1.0, "tốc độ đọc", 0.7, 1.3),
+    Setting("backup.nightly", True, "mỗi đêm tự sao lưu"),
+    Setting(
+        "backup.folder", "", "thư mục sao lưu, nên ở ổ đĩa khác; để trống = thư mục sao-luu/ cạnh dữ liệu"
+    ),
+    Setting("backup.hour", 1, "giờ sao lưu trong đêm (0 đến 23, giờ của đài)", 0, 23),
+    Setting("backup.keep", 14, "số bản sao lưu gần nhất được giữ", 1, 1000),
+    Setting("archive.audio_months", 24, "số tháng giữ âm thanh sau lần phát cuối", 24, 600),
+    Setting("archive.sweep", True, "sau khi sao lưu xong, xóa âm thanh đã quá hạn giữ"),
     Setting("voice.pause_comma_ms", 250, "nghỉ sau dấu phẩy (ms)", 0, 3000),
     Setting("voice.pause_sentence_ms", 650, "nghỉ giữa hai câu (ms)", 0, 5000),
     Setting("voice.pause_item_ms", 900, "nghỉ sau một gạch đầu dòng (ms)", 0, 5000),
@@ -171,6 +182,11 @@ class Settings:
     def queue_url(self) -> str:
         """Where the doorbell of the render queue lives."""
         return self.text("store.queue_url") or str(self.var / "queue.db")
+
+    @property
+    def backups(self) -> Path:
+        """Where the nightly backups go."""
+        return Path(self.text("backup.folder") or self.home / "sao-luu")
 
     @property
     def base_url(self) -> str:

@@ -18,7 +18,7 @@ from urllib.parse import urlparse
 from broadcaster.config import Settings
 from broadcaster.errors import BroadcasterError
 from broadcaster.reachability import check_public_url
-from broadcaster.system import PARTS, is_windows, service_states
+from broadcaster.system import PARTS, is_windows, output_volume, service_states, sleep_allowed
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,6 +39,8 @@ def examine(settings: Settings) -> list[Finding]:
         lambda: [ffmpeg()],
         lambda: voices(settings),
         lambda: [sound_card()],
+        lambda: [volume()],
+        lambda: [sleep()],
         lambda: [clock_synchronised()],
         lambda: [power_on_start()],
         lambda: [public_address(settings.text("web.public_url"))],
@@ -131,6 +133,35 @@ def sound_card() -> Finding:
     return Finding(True, "Card âm thanh", "; ".join(devices))
 
 
+def volume(*, ask: Callable[[], tuple[int, bool] | None] = output_volume) -> Finding:
+    """Whether the system's mixer would let the sound out."""
+    found = ask()
+    if found is None:
+        return Finding(None, "Âm lượng", "không hỏi được; hãy tự xem âm lượng của máy, nên để 80 đến 100%")
+    percent, muted = found
+    if muted or percent < 10:
+        state = "đang tắt tiếng" if muted else f"chỉ {percent}%"
+        return Finding(False, "Âm lượng", f"{state}; hãy mở tiếng và để 80 đến 100%")
+    return Finding(True, "Âm lượng", f"{percent}%")
+
+
+def sleep(*, ask: Callable[[], bool | None] = sleep_allowed, platform: str = sys.platform) -> Finding:
+    """Whether the machine may sleep.  The player holds it awake while it runs; without the player nothing does."""
+    allowed = ask()
+    if allowed is None:
+        return Finding(None, "Chế độ ngủ", "không hỏi được; hãy đặt máy không tự ngủ khi cắm điện")
+    if allowed:
+        remedy = (
+            "powercfg /change standby-timeout-ac 0" if is_windows(platform) else "systemctl mask sleep.target"
+        )
+        return Finding(
+            None,
+            "Chế độ ngủ",
+            f"máy được phép ngủ; máy phát giữ máy thức khi đang chạy, chắc hơn thì chạy {remedy}",
+        )
+    return Finding(True, "Chế độ ngủ", "máy không tự ngủ")
+
+
 def clock_synchronised(*, platform: str = sys.platform, run: Callable[..., Any] = subprocess.run) -> Finding:
     """Whether the system keeps its clock by the network."""
     argv = (
@@ -153,7 +184,8 @@ def clock_synchronised(*, platform: str = sys.platform, run: Callable[..., Any] 
 def power_on_start(*, states: dict[str, str] | None = None) -> Finding:
     """Whether the four processes start with the machine."""
     found = service_states(PARTS) if states is None else states
-    missing = [part for part, state in found.items() if state not in ("active", "Ready", "Running")]
+    asleep = ("chưa cài", "không rõ", "inactive", "failed", "unknown", "disabled", "Disabled")
+    missing = [part for part, state in found.items() if state in asleep]
     if missing:
         return Finding(
             None, "Tự chạy khi bật máy",

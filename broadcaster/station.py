@@ -25,6 +25,7 @@ from sqlalchemy.orm import Session
 
 from broadcaster.config import Settings, load
 from broadcaster.delivery.mail import run_post
+from broadcaster.delivery.webhook import run_webhook
 from broadcaster.schedule.airings import close_content, mark_started, materialise
 from broadcaster.schedule.closing import due_for_closing
 from broadcaster.schedule.emergency.accepting import end_withdrawn
@@ -36,6 +37,7 @@ from broadcaster.store.blobs import Blobs
 from broadcaster.store.db import Database
 from broadcaster.store.queue import Doorbell, reconcile
 from broadcaster.store.tables import Lease, Station
+from broadcaster.upkeep import Night
 
 log = logging.getLogger(__name__)
 
@@ -64,12 +66,19 @@ class Clockwork:
     """One process's hand on the clock.  `tick(now)` is all it does; it reads no clock of its own."""
 
     def __init__(
-        self, db: Database, settings: Settings, *, blobs: Blobs, doorbell: Doorbell | None = None
+        self,
+        db: Database,
+        settings: Settings,
+        *,
+        blobs: Blobs,
+        doorbell: Doorbell | None = None,
+        night: Night | None = None,
     ) -> None:
         self._db, self._settings, self._blobs, self._doorbell = db, settings, blobs, doorbell
         self._owner = f"{platform.node()[:30]}-{os.getpid()}-{secrets.token_hex(4)}"
         self._materialised_at: datetime | None = None
         self._retried_at: datetime | None = None
+        self._night = night
 
     def tick(self, now: datetime) -> Tick:
         """Bring every station up to `now`.  Each step is a short transaction of its own."""
@@ -84,6 +93,9 @@ class Clockwork:
         done = [self._station(station_id, now, full=full, retry=retry) for station_id in stations]
         if full:
             self._materialised_at = now
+            if self._night is not None:
+                with self._db.reading() as session:
+                    self._night.look(session, now=now)
         if retry:
             self._retried_at = now
         total = Tick(
@@ -155,7 +167,9 @@ def run_clock(
     """Tick until `stop` is set.  Raises the last error after a minute in which every tick failed."""
     db = Database(settings.database_url)
     doorbell = Doorbell(settings.queue_url)
-    clockwork = Clockwork(db, settings, blobs=Blobs(settings.blobs_url), doorbell=doorbell)
+    clockwork = Clockwork(
+        db, settings, blobs=Blobs(settings.blobs_url), doorbell=doorbell, night=Night(settings)
+    )
     failures: list[Exception] = []
     broken = threading.Event()
 
@@ -182,6 +196,11 @@ def run_clock(
         target=run_post, name="post", args=(db, lambda: load(home=settings.home)), kwargs={"stop": stop, "now": now}
     )  # fmt: skip
     post.start()
+    webhook = threading.Thread(
+        target=run_webhook, name="webhook", args=(db, lambda: load(home=settings.home)),
+        kwargs={"stop": stop, "now": now},
+    )  # fmt: skip
+    webhook.start()
     try:
         while not stop.wait(0.5) and not broken.is_set():
             # APScheduler sleeps on a monotonic clock: after a suspend or a clock set forward it must be woken,
@@ -193,6 +212,7 @@ def run_clock(
         alarm_clock.shutdown(wait=True)
         stop.set()
         post.join()
+        webhook.join()
         try:
             if not broken.is_set():
                 clockwork.stop()

@@ -9,13 +9,16 @@ from __future__ import annotations
 import contextlib
 import ctypes
 import os
+import re
 import signal
 import subprocess
 import sys
+import tempfile
 import time
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
+from xml.sax.saxutils import escape
 
 BELOW_NORMAL, HIGH = 0x00004000, 0x00000080  # Windows priority classes
 ES_CONTINUOUS, ES_SYSTEM_REQUIRED = 0x80000000, 0x00000001  # SetThreadExecutionState
@@ -177,24 +180,67 @@ TITLES = {
 
 
 def unit_text(part: str, *, python: Path, home: Path, root: Path) -> str:
-    """A systemd unit for one of the four processes; the player asks for real-time treatment."""
+    """A systemd unit for one of the four processes; the player asks for real-time treatment.
+
+    Without `StartLimitIntervalSec=0` systemd gives up for good after five deaths in ten seconds.
+    """
     priority = (
         "CPUSchedulingPolicy=rr\nCPUSchedulingPriority=10\nLimitRTPRIO=10\n" if part == "play" else "Nice=5\n"
     )
     return f"""[Unit]
 Description=Đài truyền thanh: {TITLES[part]}
 After=network.target sound.target time-sync.target
+StartLimitIntervalSec=0
 
 [Service]
-WorkingDirectory={root}
-Environment="BROADCASTER_HOME={home}"
-ExecStart="{python}" -m broadcaster {part}
+WorkingDirectory={_escaped(root)}
+Environment="BROADCASTER_HOME={_escaped(home)}" PYTHONUTF8=1
+ExecStart="{_escaped(python)}" -m broadcaster {part}
 Restart=always
 RestartSec=2
 {priority}
 [Install]
 WantedBy=multi-user.target
 """
+
+
+def _escaped(path: Path) -> str:
+    return str(path).replace("\\", "\\\\").replace('"', '\\"').replace("%", "%%")
+
+
+def task_text(part: str, *, python: Path, home: Path, root: Path) -> str:
+    """A task for the Windows scheduler as XML: from power-on, for ever, on batteries too, started again.
+
+    What `schtasks` makes of its own options is ended after three days, waits for mains power and runs below
+    normal priority.
+    """
+    command = f'/d /c "set BROADCASTER_HOME={home}&& set PYTHONUTF8=1&& "{python}" -m broadcaster {part}"'
+    return f"""<?xml version="1.0" encoding="UTF-16"?>
+<Task version="1.2" xmlns="http://schemas.microsoft.com/windows/2004/02/mit/task">
+  <RegistrationInfo><Description>{escape(f"Đài truyền thanh: {TITLES[part]}")}</Description></RegistrationInfo>
+  <Triggers><BootTrigger><Enabled>true</Enabled></BootTrigger></Triggers>
+  <Principals><Principal id="Author"><UserId>S-1-5-18</UserId><RunLevel>HighestAvailable</RunLevel></Principal></Principals>
+  <Settings>
+    <MultipleInstancesPolicy>IgnoreNew</MultipleInstancesPolicy>
+    <DisallowStartIfOnBatteries>false</DisallowStartIfOnBatteries>
+    <StopIfGoingOnBatteries>false</StopIfGoingOnBatteries>
+    <StartWhenAvailable>true</StartWhenAvailable>
+    <ExecutionTimeLimit>PT0S</ExecutionTimeLimit>
+    <Priority>{2 if part == "play" else 6}</Priority>
+    <RestartOnFailure><Interval>PT1M</Interval><Count>999</Count></RestartOnFailure>
+  </Settings>
+  <Actions Context="Author"><Exec>
+    <Command>cmd.exe</Command>
+    <Arguments>{escape(command)}</Arguments>
+    <WorkingDirectory>{escape(str(root))}</WorkingDirectory>
+  </Exec></Actions>
+</Task>
+"""
+
+
+def takes_services(*, platform: str = sys.platform, systemd: Path = Path("/run/systemd/system")) -> bool:
+    """Whether this machine has something that would start the processes: Windows' tasks, or a running systemd."""
+    return is_windows(platform) or systemd.is_dir()
 
 
 def install_services(
@@ -210,13 +256,14 @@ def install_services(
     """Hand the processes to systemd or to the Windows task scheduler, started at power-on."""
     if is_windows(platform):
         for part in parts:
-            command = f'"{python}" -m broadcaster {part}'
-            run(
-                ["schtasks", "/Create", "/F", "/RU", "SYSTEM", "/SC", "ONSTART", "/TN", f"broadcaster-{part}"]
-                + ["/TR", f'cmd /c cd /d "{root}" && set "BROADCASTER_HOME={home}" && {command}'],
-                check=True,
-                timeout=60,
-            )
+            with tempfile.TemporaryDirectory() as folder:
+                file = Path(folder) / f"{part}.xml"
+                file.write_text(
+                    task_text(part, python=python, home=home, root=root), encoding="utf-16", newline="\r\n"
+                )
+                name = f"broadcaster-{part}"
+                run(["schtasks", "/Create", "/F", "/TN", name, "/XML", str(file)], check=True, timeout=60)
+            run(["schtasks", "/Run", "/TN", name], check=False, timeout=60)
         return
     for part in parts:
         text = unit_text(part, python=python, home=home, root=root)
@@ -239,6 +286,7 @@ def remove_services(
     """Take the processes back from the system; a part that was not installed is passed over."""
     if is_windows(platform):
         for part in parts:
+            run(["schtasks", "/End", "/TN", f"broadcaster-{part}"], check=False, timeout=60)
             run(["schtasks", "/Delete", "/F", "/TN", f"broadcaster-{part}"], check=False, timeout=60)
         return
     for part in parts:
@@ -256,7 +304,7 @@ def service_states(
     states = {}
     for part in parts:
         argv = (
-            ["schtasks", "/Query", "/FO", "LIST", "/TN", f"broadcaster-{part}"]
+            ["schtasks", "/Query", "/FO", "CSV", "/NH", "/TN", f"broadcaster-{part}"]
             if is_windows(platform)
             else ["systemctl", "is-active", f"broadcaster-{part}.service"]
         )
@@ -265,5 +313,60 @@ def service_states(
         except OSError:
             states[part] = "không rõ"
             continue
-        states[part] = answer.stdout.strip() or "chưa cài"
+        states[part] = _state(answer.stdout, platform) or "chưa cài"
     return states
+
+
+def _state(said: str, platform: str) -> str:
+    """The system's own word; Windows' is the last of three columns, in its own language."""
+    lines = said.strip().splitlines()
+    if not lines:
+        return ""
+    return lines[-1].split(",")[-1].strip(' "') if is_windows(platform) else lines[0].strip()
+
+
+def sleep_allowed(*, platform: str = sys.platform, run: Callable[..., Any] = subprocess.run) -> bool | None:
+    """Whether the machine may go to sleep by itself on mains power; None = it could not be asked."""
+    try:
+        if is_windows(platform):
+            answer = run(
+                ["powercfg", "/query", "SCHEME_CURRENT", "SUB_SLEEP", "STANDBYIDLE"], capture_output=True,
+                text=True, timeout=30, check=False,
+            )  # fmt: skip
+            found = re.findall(r"0x([0-9a-fA-F]+)", answer.stdout)  # …, on mains, on battery: seconds
+            return int(found[-2], 16) > 0 if answer.returncode == 0 and len(found) >= 2 else None
+        answer = run(
+            ["systemctl", "is-enabled", "sleep.target"],
+            capture_output=True,
+            text=True,
+            timeout=30,
+            check=False,
+        )
+    except OSError:
+        return None
+    state = answer.stdout.strip()
+    return None if not state else state != "masked"
+
+
+def output_volume(
+    *, platform: str = sys.platform, run: Callable[..., Any] = subprocess.run
+) -> tuple[int, bool] | None:
+    """(per cent, muted) of the system's mixer; None where it cannot be asked (Windows, no mixer)."""
+    if is_windows(platform):
+        return None
+    for argv in (["wpctl", "get-volume", "@DEFAULT_AUDIO_SINK@"], ["amixer", "-M", "get", "Master"]):
+        try:
+            said = run(argv, capture_output=True, text=True, timeout=10, check=False)
+        except OSError:
+            continue
+        if said.returncode == 0 and (volume := _volume(said.stdout)) is not None:
+            return volume
+    return None
+
+
+def _volume(said: str) -> tuple[int, bool] | None:
+    if found := re.search(r"Volume: ([0-9.]+)", said):
+        return round(100 * float(found[1])), "[MUTED]" in said
+    if found := re.search(r"\[(\d+)%\]", said):
+        return int(found[1]), "[off]" in said
+    return None

@@ -23,7 +23,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Sequence
-from concurrent.futures import Future, ProcessPoolExecutor
+from concurrent.futures import ProcessPoolExecutor
 from multiprocessing import get_context
 from pathlib import Path
 
@@ -191,6 +191,24 @@ def measure_speed(home: Path, name: str, lines: Sequence[str]) -> None:
     print(f"determinism: {'same samples' if len(digests) == 1 else 'DIFFERENT samples'} in three runs")
     target("determinism", len(digests), 1)
     voice.close()
+    measure_cost(home, name, lines[:8])
+
+
+def measure_cost(home: Path, name: str, lines: Sequence[str]) -> None:
+    """Processor time of one second of sound: unlike the speed, it holds on a machine that is busy with others."""
+    engine, speaker = Engine(home), load_speaker(VOICES / f"{name}.json")
+    engine.speak(lines[0], speaker)
+    costs = []
+    for line in lines:
+        begun = time.process_time()
+        samples = engine.speak(line, speaker)
+        costs.append((time.process_time() - begun) * SAMPLE_RATE_HZ / len(samples))
+    costs.sort()
+    middle = costs[len(costs) // 2]
+    print(
+        f"processor time of a second of sound: {middle:.2f} s ({costs[0]:.2f}-{costs[-1]:.2f}, n={len(costs)}): "
+        f"all {os.cpu_count()} cores to itself, at most {(os.cpu_count() or 1) / middle:.1f} x real time"
+    )
 
 
 # ------------------------------------------------------------------------------------------------ pitch
@@ -234,18 +252,18 @@ def pitch_of(sound: NDArray[np.float32]) -> NDArray[np.float64]:
 def measure_error(home: Path, name: str, lines: Sequence[str], measure: str) -> None:
     """Syllable error by the recogniser, paddings pooled, 95 % interval over sentences."""
     said = shuffled(lines) if measure == "shuffled" else list(lines)
-    voice = open_kokoro(name, home=home, voices_dir=VOICES)
     pairs: list[list[tuple[str, str]]] = []
-    with ProcessPoolExecutor(2, mp_context=get_context("spawn")) as listeners:
-        waiting: list[tuple[str, list[Future[str]]]] = []
-        for line, pcm in zip(said, voice.speak_many(said), strict=True):
-            sounds = heard_as(pcm.samples, measure)
-            waiting.append((line, [listeners.submit(hear, *sound) for sound in sounds]))
-            while waiting and (len(waiting) > 40 or all(text.done() for text in waiting[0][1])):
-                told(pairs, *waiting.pop(0), f"{measure} {name}")
-        for line, texts in waiting:
-            told(pairs, line, texts, f"{measure} {name}")
-    voice.close()
+    with ProcessPoolExecutor(2, mp_context=get_context("spawn")) as processes:
+        jobs = [processes.submit(spoken_and_heard, home, name, line, measure) for line in said]
+        for line, job in zip(said, jobs, strict=True):
+            pairs.append([(line, text) for text in job.result()])
+            if len(pairs) % TELL_EVERY == 0:  # a long measure may be cut short
+                now = score(pairs)
+                print(
+                    f"  {measure} {name}, {len(pairs)} lines so far: {now.error:.3f} ({now.low:.3f}-{now.high:.3f}), "
+                    f"tones ignored {now.error_without_tones:.3f}",
+                    flush=True,
+                )
     result, times = score(pairs), len(pairs[0])
     limit = TARGETS.get((measure, name))
     verdict = f"  [{target(f'{measure} {name}', result.error, limit)}]" if limit is not None else ""
@@ -257,13 +275,6 @@ def measure_error(home: Path, name: str, lines: Sequence[str], measure: str) -> 
     )
 
 
-def told(pairs: list[list[tuple[str, str]]], line: str, texts: Sequence[Future[str]], what: str) -> None:
-    """Adds one line's hearings, and says now and then how it stands: a long measure may be cut short."""
-    pairs.append([(line, text.result()) for text in texts])
-    if len(pairs) % TELL_EVERY == 0:
-        print(f"  {what}, {len(pairs)} lines so far: {score(pairs).error:.3f}", flush=True)
-
-
 def heard_as(samples: NDArray[np.float32], measure: str) -> list[tuple[NDArray[np.float32], int, float]]:
     """(sound, rate, padding) of everything that is listened to for one line."""
     if measure == "noise":
@@ -271,15 +282,19 @@ def heard_as(samples: NDArray[np.float32], measure: str) -> list[tuple[NDArray[n
     return [(samples, SAMPLE_RATE_HZ, padding) for padding in PADDINGS_S]
 
 
+_engine: Engine | None = None
 _listener: Listener | None = None
 
 
-def hear(samples: NDArray[np.float32], rate_hz: int, padding_s: float) -> str:
-    """What the recogniser of this process understands."""
-    global _listener
-    if _listener is None:
-        _listener = Listener()
-    return _listener.hear(Pcm(samples, rate_hz), padding_s=padding_s)
+def spoken_and_heard(home: Path, name: str, line: str, measure: str) -> list[str]:
+    """What the recogniser of this process understands of a line that its engine speaks, each way it is heard."""
+    global _engine, _listener
+    _engine, _listener = _engine or Engine(home), _listener or Listener()
+    samples = _engine.speak(line, load_speaker(VOICES / f"{name}.json"))
+    return [
+        _listener.hear(Pcm(sound, rate_hz), padding_s=padding_s)
+        for sound, rate_hz, padding_s in heard_as(samples, measure)
+    ]
 
 
 def in_noise(samples: NDArray[np.float32], seed: int) -> NDArray[np.float32]:

@@ -27,6 +27,12 @@ class Row:
     spoken: tuple[Piece, ...]
     warnings: tuple[ReadingWarning, ...]
 
+    @property
+    def mendable(self) -> tuple[Mark, ...]:
+        """Its changes that a person may mend here; what is asked as a question is answered there."""
+        asked = {warning.start for warning in self.warnings}
+        return tuple(mark for mark in self.sentence.marks if mark.key and mark.start not in asked)
+
 
 def rows(reading: Reading) -> list[Row]:
     """Every sentence with its changes and its open questions."""

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import dataclasses
-from typing import Any
+from collections.abc import Sequence
 
 from flask import Blueprint, flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
@@ -11,42 +10,28 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from broadcaster.errors import BroadcasterError
+from broadcaster.model import JingleKind
 from broadcaster.newsroom.templates import add_template, approve_template, approved_template
-from broadcaster.production.template import (
-    TEXT_FIELDS,
-    VARIABLES,
-    Template,
-    opening_words,
-    template_data,
-    template_from,
-)
-from broadcaster.store.tables import Airing, TemplateRevision, User
+from broadcaster.production.template import VARIABLES, Template, opening_words, template_data, template_from
+from broadcaster.store.tables import Airing, Jingle, TemplateRevision, User
 from web.deps import now, reading, station, today, writing
 from web.errors import status_of
+from web.frame_fields import (
+    CHOSEN,
+    LEVELS,
+    PART_NAMES,
+    RESTS,
+    SWITCHES,
+    WORDS,
+    changes,
+    form_values,
+    typed_template,
+)
 from web.security import account, actor, needs
 
 bp = Blueprint("programme_frame", __name__, url_prefix="/khung-chuong-trinh")
 
 NAME = "thuong"
-WORDS = {
-    "call_sign": ("Lời xướng", "Đọc trên nền nhạc mở đầu."),
-    "greeting": ("Lời chào", "Đọc đầu chương trình."),
-    "headlines": (
-        "Câu dẫn phần tóm tắt",
-        "Sau câu này, tên từng bản tin được đọc lên. Để trống thì không đọc tóm tắt.",
-    ),
-    "item_intro": ("Lời dẫn trước mỗi bản tin", "Thường để trống."),
-    "repeat": ("Lời nhắc lại", "Với bản tin đọc hai lần."),
-    "closing": ("Lời kết", "Đọc cuối chương trình."),
-}
-SWITCHES = {
-    "opening_jingle": "Có nhạc mở đầu",
-    "call_sign_under_jingle": "Lời xướng đọc trên nền nhạc mở đầu",
-    "chime": "Có chuông trước bản tin đầu",
-    "cuts": "Có nhạc cắt giữa các bản tin",
-    "bed": "Có nhạc nền nhỏ dưới lời đọc",
-    "closing_jingle": "Có nhạc kết",
-}
 
 
 @bp.get("")
@@ -63,7 +48,7 @@ def propose() -> ResponseReturnValue:
     """Save a new revision; it changes nothing on the air until somebody else approves it."""
     try:
         with writing() as session:
-            template = _typed(_current(session))
+            template = typed_template(request.form, _current(session))
             add_template(
                 session, station_id=station().id, name=NAME, body=template_data(template),
                 author=actor(session), now=now(),
@@ -91,12 +76,6 @@ def accept(revision_id: int) -> ResponseReturnValue:
     return redirect(url_for("programme_frame.page"), 303)
 
 
-def _typed(base: Template) -> Template:
-    values: dict[str, Any] = {name: request.form.get(name, "").strip() for name in TEXT_FIELDS}
-    values |= {name: name in request.form for name in SWITCHES}
-    return template_from({**template_data(base), **values})
-
-
 def _current(session: Session) -> Template:
     row = approved_template(session, station().id, NAME)
     return template_from(row.body) if row is not None else Template()
@@ -110,17 +89,18 @@ def _page(session: Session, error: BroadcasterError | None = None) -> str:
     waiting = rows[0] if rows and rows[0].approved_by_id is None else None
     people = {user.id: user.display_name for user in session.scalars(select(User))}
     shown = template_from((waiting or approved).body) if waiting or approved else Template()
-    typed = template_data(shown)
-    if error is not None and request.method == "POST" and "call_sign" in request.form:
-        typed |= {name: request.form.get(name, "") for name in TEXT_FIELDS}
-        typed |= {name: name in request.form for name in SWITCHES}
+    resent = error is not None and request.method == "POST" and "call_sign" in request.form
+    typed = form_values(shown, request.form if resent else None)
+    rows_of_jingles = session.scalars(select(Jingle).order_by(Jingle.kind, Jingle.title)).all()
+    titles = {row.sha256: row.title for row in rows_of_jingles}
     person = account()
     return render_template(
         "programme_frame.html",
         approved=approved, waiting=waiting, people=people, typed=typed, error=error, words=WORDS,
         switches=SWITCHES, variables=VARIABLES, example=_example(session, shown),
         mine=waiting is not None and person is not None and waiting.author_id == person.user_id,
-        changed=_changed(approved, waiting),
+        changed=_changed(approved, waiting, titles), parts=PART_NAMES, rests=RESTS, levels=LEVELS,
+        jingles={kind: _offered(rows_of_jingles, kind) for kind in CHOSEN},
     )  # fmt: skip
 
 
@@ -138,25 +118,15 @@ def _example(session: Session, template: Template) -> list[str]:
     )  # fmt: skip
 
 
+def _offered(rows: Sequence[Jingle], kind: JingleKind) -> list[Jingle]:
+    """The sounds of that kind that may be chosen."""
+    return [row for row in rows if row.kind == kind.value]
+
+
 def _changed(
-    approved: TemplateRevision | None, waiting: TemplateRevision | None
+    approved: TemplateRevision | None, waiting: TemplateRevision | None, titles: dict[str, str]
 ) -> list[tuple[str, str, str]]:
-    """Label, before, after: what the waiting revision changes."""
     if waiting is None:
         return []
-    before = template_from(approved.body) if approved is not None else Template()
-    after = template_from(waiting.body)
-    found = []
-    for field in dataclasses.fields(Template):
-        old, new = getattr(before, field.name), getattr(after, field.name)
-        if old != new or approved is None:
-            label = WORDS[field.name][0] if field.name in WORDS else SWITCHES.get(field.name)
-            if label is not None:
-                found.append((label, _said(old) if approved is not None else "", _said(new)))
-    return found
-
-
-def _said(value: object) -> str:
-    if isinstance(value, bool):
-        return "có" if value else "không"
-    return str(value) or "(trống)"
+    before = template_from(approved.body) if approved is not None else None
+    return changes(before, template_from(waiting.body), titles)

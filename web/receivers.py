@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
 
 from flask import Blueprint, flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
@@ -18,6 +21,7 @@ from web.security import needs
 
 bp = Blueprint("receivers", __name__, url_prefix="/may-thu")
 SILENT_AFTER = timedelta(minutes=5)
+RIVAL_FOR = timedelta(hours=1)  # how long the page tells of two players with one token
 
 
 @bp.get("")
@@ -79,8 +83,51 @@ def _page(session: Session, *, error: BroadcasterError | None = None, typed: str
     rows = session.scalars(select(Receiver).order_by(Receiver.revoked_at.is_not(None), Receiver.name)).all()
     villages = session.scalars(select(Village).order_by(Village.position, Village.id)).all()
     return render_template(
-        "receivers.html", rows=rows, villages=villages, silent_after=SILENT_AFTER, error=error, typed=typed
+        "receivers.html", rows=rows, villages=villages, silent_after=SILENT_AFTER, rival_for=RIVAL_FOR,
+        health={row.id: health(row.heartbeat) for row in rows if row.heartbeat}, error=error, typed=typed,
+    )  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class Health:
+    """What a player said of itself last, ready to be shown; None = it did not say."""
+
+    alarms: tuple[str, ...]
+    version: int | None
+    cached_until: datetime | None
+    disk_free_mb: int | None
+    clock_offset_s: float | None
+    volume_percent: int | None
+    output: str
+    sounding: str
+
+
+def health(beat: Mapping[str, Any]) -> Health:
+    """A heartbeat is what somebody else's program sent: whatever is not of the agreed kind is left out."""
+
+    def of(kind: type | tuple[type, ...], key: str) -> Any:
+        value = beat.get(key)
+        return value if isinstance(value, kind) and not isinstance(value, bool) else None
+
+    return Health(
+        alarms=tuple(str(one) for one in of(list, "alarms") or ()),
+        version=of(int, "version"),
+        cached_until=instant_of(of(str, "cached_until")),
+        disk_free_mb=of(int, "disk_free_mb"),
+        clock_offset_s=of((int, float), "clock_offset_s"),
+        volume_percent=of(int, "volume_percent"),
+        output=of(str, "output") or "",
+        sounding=of(str, "sounding") or "",
     )
+
+
+def instant_of(text: str | None) -> datetime | None:
+    """An instant with its zone, or None."""
+    try:
+        found = datetime.fromisoformat(text or "")
+    except ValueError:
+        return None
+    return found if found.tzinfo is not None else None
 
 
 def _load(session: Session, receiver_id: int) -> Receiver:

@@ -29,6 +29,7 @@ NUMBERS = (
     ("sessions_a_day", "Số buổi một ngày"),
     ("minutes_a_session", "Số phút một buổi, nhiều nhất"),
     ("minutes_a_day", "Số phút một ngày, nhiều nhất"),
+    ("repeats_in_30_days", "Số lần phát một bản tin trong 30 ngày, nhiều nhất"),
 )
 HOURS = (
     ("earliest_start", "Bắt đầu sớm nhất lúc"),

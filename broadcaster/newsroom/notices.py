@@ -24,6 +24,8 @@ PATHS: Final = {
     "airing": "/lich/buoi/{}",
     "delegation": "/duyet",
     "approvals": "/duyet",
+    "archive": "/luu-tru",
+    "emergency": "/khan-cap/{}",
 }
 SUBJECTS: Final = {
     NoticeKind.WAITING: "Có bản tin chờ duyệt",
@@ -32,6 +34,8 @@ SUBJECTS: Final = {
     NoticeKind.WITHDRAWN: "Bản tin đã rút",
     NoticeKind.DELEGATED: "Bạn được ủy quyền duyệt",
     NoticeKind.EMERGENCY: "Phát khẩn cấp",
+    NoticeKind.UPKEEP: "Sao lưu cần xem lại",
+    NoticeKind.ALARM: "Buổi phát sắp tới còn thiếu",
 }
 # After each failure the next try waits longer; after the last one it is given up and shown.
 MAIL_WAITS: Final = tuple(timedelta(minutes=m) for m in (1, 5, 15, 60, 240))

@@ -13,7 +13,7 @@ from datetime import date, time
 from pathlib import Path
 from typing import Final
 
-from broadcaster.errors import InputError, StoreError
+from broadcaster.errors import InputError, StoreError, VoiceError
 from broadcaster.model import (
     HOUSE_RATE_HZ,
     JingleKind,
@@ -66,6 +66,7 @@ def produce(
     start_local: time,
     jingles: Mapping[JingleKind, Path],
     speak_words: SpeakWords,
+    second_voice: Callable[[], SpeakWords | None] = lambda: None,
     blobs: Blobs,
     profile: Profile = Profile.HORN,
     kinds: Sequence[RenditionKind] = (RenditionKind.AIR, RenditionKind.LIGHT),
@@ -76,7 +77,8 @@ def produce(
 ) -> Programme:
     """Make a programme and publish its files by hash.
 
-    `speak_words` turns a written text (the template's words for the day) into sound.  `progress(stage,
+    `speak_words` turns a written text (the template's words for the day) into sound; `second_voice` is asked
+    after it has spoken, and gives the other voice for the call sign, or None.  `progress(stage,
     done, total)` hears of `words`, `mix`, `encode:KIND`, `check` and `publish`; it may raise to cancel, and
     then nothing is published.  `scratch` is a folder on a real disk for the uncompressed mix (10.6 MB a
     minute).  InputError: nothing to play, or a jingle that is not sound.  SoundError, StoreError, VoiceError
@@ -94,7 +96,8 @@ def produce(
     )
     written = {
         "call_sign": words.call_sign,
-        "opening": words.opening,
+        "greeting": words.greeting,
+        "headlines": words.headlines,
         "item_intro": words.item_intro,
         "repeat": words.repeat if any(item.read_twice for item in items) else "",
         "closing": words.closing,
@@ -105,6 +108,13 @@ def produce(
         for number, (part, text) in enumerate(spoken.items()):
             progress("words", number, len(spoken))
             sources[f"words:{part}"] = _levelled(speak_words(text))
+        if template.call_sign_twice and words.call_sign:
+            other = second_voice()
+            if other is not None:
+                with contextlib.suppress(
+                    VoiceError
+                ):  # then one voice says it: the programme is whole with it
+                    sources["words:call_sign_2"] = _levelled(other(words.call_sign))
         progress("words", len(spoken), len(spoken))
         for number, item in enumerate(items):
             sources[f"item:{number}"] = _take_source(item.take, blobs)

@@ -15,6 +15,7 @@ from enum import StrEnum
 from broadcaster.model import HOUSE_RATE_HZ, JingleKind
 from broadcaster.production.template import Template
 
+_BETWEEN_VOICES_MS = 350
 Point = tuple[int, float]  # sample from the cue's start, dB
 
 
@@ -88,15 +89,15 @@ def build_timeline(
 ) -> Timeline:
     """Place everything.
 
-    `words` has the lengths (samples) of the spoken parts `call_sign`, `opening`, `item_intro`, `repeat`
-    and `closing`; one that is absent or 0 is left out, and so is a jingle that is not in `jingles`.
+    `words` has the lengths (samples) of the spoken parts `call_sign`, `call_sign_2` (the same by the other
+    voice), `greeting`, `headlines`, `item_intro`, `repeat` and `closing`; one that is absent or 0 is left
+    out, and so is a jingle that is not in `jingles`.
     """
     line = _Line(template, words=words, jingles=jingles)
     line.rest(template.lead_in_ms)
-    line.begin()
-    for number, item in enumerate(items):
-        line.item(number, item, last=number + 1 == len(items))
-    line.end()
+    for part in template.order.split():
+        line.part(part, items)
+    line.rest(template.tail_ms)
     cues = line.cues
     if template.bed and JingleKind.BED in jingles:
         cues = [*cues, *_bed(template, cues, line.bed_from, line.bed_to)]
@@ -115,7 +116,7 @@ class _Line:
     words: Mapping[str, int]
     jingles: Mapping[JingleKind, int]
     at: int = 0
-    bed_from: int = 0
+    bed_from: int = -1
     bed_to: int = 0
     cues: list[Cue] = field(default_factory=list)
     spans: list[Span] = field(default_factory=list)
@@ -141,29 +142,50 @@ class _Line:
         self.at += length
         return True
 
-    def begin(self) -> None:
+    def part(self, name: str, items: Sequence[Item]) -> None:
+        """One part of the template's order, with the rest that follows it."""
+        template = self.template
+        if name == "opening":
+            self.opening()
+            return
+        if self.bed_from < 0:
+            self.bed_from = self.at
+        if name in ("greeting", "headlines"):
+            if self.say(name, title={"greeting": "Lời chào", "headlines": "Tóm tắt"}[name]):
+                self.bed_to = self.at
+                self.rest(template.around_ms)
+        elif name == "chime":
+            if template.chime and self.music(JingleKind.CHIME, template.cut_db):
+                self.rest(template.around_ms)
+        elif name == "items":
+            for number, item in enumerate(items):
+                self.item(number, item, last=number + 1 == len(items))
+        else:
+            self.closing()
+
+    def opening(self) -> None:
         template, started = self.template, self.at
         opening = self.jingles.get(JingleKind.OPENING, 0) if template.opening_jingle else 0
         spoken = self.words.get("call_sign", 0)
         if opening and spoken and template.call_sign_under_jingle:
-            self._call_sign_over(opening, spoken)
+            self._call_sign_over(opening)
         else:
             if opening:
                 self.music(JingleKind.OPENING, template.jingle_db)
                 self.rest(template.around_ms)
-            self.say("call_sign")
+            if self.say("call_sign") and self.words.get("call_sign_2", 0):
+                self.rest(_BETWEEN_VOICES_MS)
+                self.say("call_sign_2")
         if self.at > started:
             self.spans.append(Span("opening", "Nhạc hiệu và lời xướng", started, self.at - started))
             self.rest(template.after_opening_ms)
-        self.bed_from = self.at
-        if self.say("opening", title="Lời chào và tóm tắt"):
-            self.rest(template.around_ms)
-        if template.chime and self.music(JingleKind.CHIME, template.cut_db):
-            self.rest(template.around_ms)
 
-    def _call_sign_over(self, opening: int, spoken: int) -> None:
-        """Music alone, then down under the call sign, then gone shortly after it."""
+    def _call_sign_over(self, opening: int) -> None:
+        """Music alone, then down under the call sign (by one voice or two), then gone shortly after it."""
         template = self.template
+        first, second = self.words["call_sign"], self.words.get("call_sign_2", 0)
+        between = samples(_BETWEEN_VOICES_MS) if second else 0
+        spoken = first + between + second
         alone = min(samples(template.jingle_alone_ms), max(0, opening - spoken - samples(500)))
         down, out = samples(600), samples(1_500)
         loud, low = template.jingle_db, template.jingle_db + template.under_speech_db
@@ -176,7 +198,10 @@ class _Line:
             (ends, -60.0),
         )
         self.cues.append(Cue("jingle:opening", Bus.MUSIC, self.at, ends, gain))
-        self.cues.append(Cue("words:call_sign", Bus.SPEECH, self.at + alone, spoken))
+        self.cues.append(Cue("words:call_sign", Bus.SPEECH, self.at + alone, first))
+        if second:
+            at = self.at + alone + first + between
+            self.cues.append(Cue("words:call_sign_2", Bus.SPEECH, at, second))
         self.at += max(ends, alone + spoken)
 
     def item(self, number: int, item: Item, *, last: bool) -> None:
@@ -202,18 +227,17 @@ class _Line:
         self.cues.append(Cue(f"item:{number}", Bus.SPEECH, self.at, item.length))
         self.spans.append(Span(kind, item.title, self.at, item.length))
         self.at += item.length
-
-    def end(self) -> None:
-        template, started = self.template, self.at
-        said = self.say("closing")
         self.bed_to = self.at
-        if said:
+
+    def closing(self) -> None:
+        template, started = self.template, self.at
+        if self.say("closing"):
+            self.bed_to = self.at
             self.rest(template.around_ms)
         if template.closing_jingle:
             self.music(JingleKind.CLOSING, template.jingle_db)
         if self.at > started:
             self.spans.append(Span("closing", "Lời kết", started, self.at - started))
-        self.rest(template.tail_ms)
 
 
 def _bed(template: Template, cues: Sequence[Cue], start: int, end: int) -> list[Cue]:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import dataclasses
 import hashlib
 import json
+import re
 import string
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -16,8 +17,11 @@ from datetime import date, time
 from typing import Any, Final
 
 from broadcaster.errors import InputError
+from broadcaster.model import JingleKind
 
 WEEKDAYS: Final = ("Thứ Hai", "Thứ Ba", "Thứ Tư", "Thứ Năm", "Thứ Sáu", "Thứ Bảy", "Chủ nhật")
+PARTS: Final = ("opening", "greeting", "headlines", "chime", "items", "closing")
+_SHA256: Final = re.compile(r"[0-9a-f]{64}")
 VARIABLES: Final = {
     "call_sign": "tên xướng của đài",
     "station": "tên đài",
@@ -35,6 +39,7 @@ class Template:
     An empty text is left out.  Times are ms; levels are dB against the speech.
     """
 
+    order: str = " ".join(PARTS)  # of the parts, each at most once; "items" always
     call_sign: str = "{call_sign}."
     greeting: str = "Kính chào bà con và các đồng chí. Hôm nay là {weekday}, {date}. Mời bà con nghe chương trình lúc {time}."
     headlines: str = "Chương trình hôm nay có các nội dung sau đây."
@@ -49,6 +54,7 @@ class Template:
     bed: bool = False
     closing_jingle: bool = True
     call_sign_under_jingle: bool = True
+    call_sign_twice: bool = True  # by the male and the female voice in turn, where two voices are there
     lead_in_ms: int = 1_000  # amplifiers wake
     jingle_alone_ms: int = 8_500  # of the opening before the call sign
     after_opening_ms: int = 700
@@ -60,11 +66,13 @@ class Template:
     under_speech_db: float = -14.0  # the opening while the call sign is spoken
     bed_db: float = -24.0
     bed_gap_db: float = -17.0  # the bed where nobody speaks for a while
+    # kind -> SHA-256 of the sound in the house format; empty: the newest of each kind that the station uses
+    jingles: Mapping[str, str] = dataclasses.field(default_factory=dict)
 
     @property
     def sha256(self) -> str:
         """Hash of everything in it: what an approver approved."""
-        text = json.dumps(dataclasses.asdict(self), ensure_ascii=False, sort_keys=True)
+        text = json.dumps(template_data(self), ensure_ascii=False, sort_keys=True)
         return hashlib.sha256(text.encode()).hexdigest()
 
 
@@ -78,6 +86,9 @@ def template_from(data: Mapping[str, Any]) -> Template:
     for name, value in data.items():
         if name not in known:
             raise InputError(f"Khung chương trình không có mục “{name}”.")
+        if name == "jingles":
+            values[name] = _jingles(value)
+            continue
         default = known[name].default
         if isinstance(default, float) and isinstance(value, int) and not isinstance(value, bool):
             value = float(value)
@@ -85,8 +96,11 @@ def template_from(data: Mapping[str, Any]) -> Template:
             raise InputError(f"Mục “{name}” của khung chương trình có giá trị không hợp lệ: {value!r}.")
         if isinstance(value, int) and not isinstance(value, bool) and not 0 <= value <= 60_000:
             raise InputError(f"Mục “{name}” của khung chương trình phải từ 0 đến 60000 ms.")
+        if isinstance(value, float) and not -60.0 <= value <= 6.0:
+            raise InputError(f"Mục “{name}” của khung chương trình phải từ -60 đến 6 dB.")
         values[name] = value
     template = Template(**values)
+    _check_order(template.order)
     for name in TEXT_FIELDS:
         _check_variables(getattr(template, name))
     return template
@@ -94,7 +108,11 @@ def template_from(data: Mapping[str, Any]) -> Template:
 
 def template_data(template: Template) -> dict[str, Any]:
     """The same as plain data, for storing."""
-    return dataclasses.asdict(template)
+    return {
+        field.name: dict(value) if isinstance(value, Mapping) else value
+        for field in dataclasses.fields(Template)
+        for value in (getattr(template, field.name),)
+    }
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,7 +120,8 @@ class OpeningWords:
     """Written words of a programme, each to be read aloud as a fragment of its own; "" = nothing."""
 
     call_sign: str
-    opening: str
+    greeting: str
+    headlines: str
     item_intro: str
     repeat: str
     closing: str
@@ -126,13 +145,14 @@ def programme_words(
         "time": _clock(start_local),
         "count": str(len(titles)),
     }
-    lines = [_filled(template.greeting, values)]
+    headlines: list[str] = []
     if template.headlines and titles:
-        lines.append(_filled(template.headlines, values))
-        lines += [f"{title.strip().rstrip('.;,')}." for title in titles if title.strip()]
+        headlines.append(_filled(template.headlines, values))
+        headlines += [f"{title.strip().rstrip('.;,')}." for title in titles if title.strip()]
     return OpeningWords(
         call_sign=_filled(template.call_sign, values),
-        opening="\n".join(line for line in lines if line),
+        greeting=_filled(template.greeting, values),
+        headlines="\n".join(headlines),
         item_intro=_filled(template.item_intro, values),
         repeat=_filled(template.repeat, values),
         closing=_filled(template.closing, values),
@@ -157,7 +177,32 @@ def opening_words(
         start_local=start,
         titles=titles,
     )
-    return [line for line in (words.call_sign, *words.opening.split("\n")) if line]
+    said = {"opening": words.call_sign, "greeting": words.greeting, "headlines": words.headlines}
+    before = template.order.split()
+    before = before[: before.index("items")]
+    return [line for part in before for line in said.get(part, "").split("\n") if line]
+
+
+def _jingles(value: object) -> dict[str, str]:
+    kinds = {kind.value for kind in JingleKind}
+    if not isinstance(value, Mapping) or not all(
+        kind in kinds and isinstance(sha256, str) and _SHA256.fullmatch(sha256)
+        for kind, sha256 in value.items()
+    ):
+        raise InputError(
+            "Nhạc hiệu của khung chương trình không hợp lệ; hãy chọn lại từ danh sách nhạc hiệu."
+        )
+    return dict(value)
+
+
+def _check_order(order: str) -> None:
+    parts = order.split()
+    if "items" not in parts:
+        raise InputError("Thứ tự của khung chương trình phải có phần các bản tin.")
+    if unknown := [part for part in parts if part not in PARTS]:
+        raise InputError(f"Khung chương trình không có phần “{unknown[0]}”.")
+    if len(set(parts)) != len(parts):
+        raise InputError("Mỗi phần của chương trình chỉ đứng ở một chỗ; hãy xem lại thứ tự.")
 
 
 def _clock(at: time) -> str:

@@ -15,7 +15,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session, selectinload
 
 from broadcaster.model import AiringOrigin, AiringState, Outcome, PlannedAiring, Priority, ReceiptKind
-from broadcaster.report.summary import Event, Planned, Told, outcome
+from broadcaster.report.summary import Contact, Event, Planned, Told, outcome
 from broadcaster.schedule.plan import plan_days
 from broadcaster.store.tables import Airing, AsRun, Receipt, Receiver, Station, Village
 
@@ -173,6 +173,7 @@ def _judge(
         duration_ms=line.duration_ms,
         grace_s=line.grace_s,
         zone=zone,
+        contact=Contact(receiver.last_seen_at, next(iter(receiver.heartbeat.get("alarms", ())), "")),
     )
     return PlayerLine(receiver.id, receiver.name, outcome(events, planned, now))
 

@@ -16,6 +16,7 @@ from broadcaster.model import AiringState, AsRunEvent, Outcome
 
 LATE: Final = timedelta(seconds=2)  # what still counts as on time
 FOR_GOOD: Final = timedelta(days=7)  # after this nobody waits for a report any more
+OUT_OF_TOUCH: Final = timedelta(minutes=5)
 STILL_SOUNDING: Final = timedelta(minutes=2)  # beyond its length, before we say that the end is missing
 
 
@@ -67,6 +68,14 @@ class Event:
 
 
 @dataclass(frozen=True, slots=True)
+class Contact:
+    """What the station knows of a receiver that has not reported: heard last (None = never), and its first alarm."""
+
+    seen_at: datetime | None = None
+    alarm: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class Planned:
     """What the station knows: when, how long (None = never rendered), and its own state with the reason."""
 
@@ -77,6 +86,7 @@ class Planned:
     duration_ms: int | None = None
     grace_s: int = 300
     zone: str = "Asia/Ho_Chi_Minh"
+    contact: Contact | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,7 +130,25 @@ def _silent(planned: Planned, now: datetime) -> Told:
         return Told(Outcome.UNREPORTED, "Chưa tới giờ phát.")
     if now - planned.planned_at > FOR_GOOD:
         return Told(Outcome.UNREPORTED, f"Không có báo cáo từ {planned.receiver} trong 7 ngày.")
-    return Told(Outcome.UNREPORTED, f"Chưa có báo cáo từ {planned.receiver}.")
+    return Told(Outcome.UNREPORTED, f"Chưa có báo cáo từ {planned.receiver}{_contact(planned, now)}")
+
+
+def _contact(planned: Planned, now: datetime) -> str:
+    """The rest of the sentence: what is known of the receiver itself."""
+    contact = planned.contact
+    if contact is None:
+        return "."
+    if contact.seen_at is None:
+        return ": máy này chưa nối với đài lần nào."
+    if now - contact.seen_at > OUT_OF_TOUCH:
+        place = ZoneInfo(planned.zone)
+        return (
+            f": đài mất liên lạc với máy này từ {contact.seen_at.astimezone(place):%H:%M ngày %d/%m}, "
+            "có thể do mất điện hoặc mất mạng."
+        )
+    if contact.alarm:
+        return f", máy vẫn nối với đài và báo: {_sentence(contact.alarm)}"
+    return ", máy vẫn nối với đài."
 
 
 def _unfinished(planned: Planned, started: datetime | None, heard: int, now: datetime) -> Told:

@@ -16,7 +16,8 @@ from zoneinfo import ZoneInfo
 from sqlalchemy import select
 from sqlalchemy.orm import Session, selectinload
 
-from broadcaster.model import AiringState, PlannedAiring
+from broadcaster.model import AiringState, NoticeKind, PlannedAiring, Role
+from broadcaster.newsroom.notices import tell
 from broadcaster.newsroom.people import record
 from broadcaster.schedule.live import CLOCK
 from broadcaster.schedule.plan import plan_between
@@ -28,6 +29,7 @@ from broadcaster.store.tables import (
     RenderJob,
     Station,
     TemplateRevision,
+    User,
     Variant,
 )
 
@@ -96,12 +98,13 @@ def check_due(
 ) -> list[Alarm]:
     """Write the answer for every airing that has reached a mark, once a mark; returns those that lack something.
 
-    After a pause only the mark nearest to the airing is asked.
+    After a pause only the mark nearest to the airing is asked.  Whoever can mend it is told, again at a later
+    mark only when something else is missing by then.
     """
     lines = plan_between(session, now, now + timedelta(minutes=max(MARKS_MIN)))
     if not lines:
         return []
-    written = _written(session, [line.airing_id for line in lines])
+    written, said = _written(session, [line.airing_id for line in lines])
     due = {
         line.airing_id: mark
         for line in lines
@@ -124,7 +127,29 @@ def check_due(
         )
         if missing:
             found.append(Alarm(line, tuple(missing)))
+            if missing != said.get(line.airing_id):
+                _tell(session, station, line, due[line.airing_id], missing, now)
+            said[line.airing_id] = missing
     return found
+
+
+def _tell(
+    session: Session,
+    station: Station,
+    line: PlannedAiring,
+    minutes: int,
+    missing: Sequence[str],
+    now: datetime,
+) -> None:
+    people = session.scalars(
+        select(User).where(User.station_id == station.id, User.active).order_by(User.id)
+    ).all()
+    able = [one for one in people if one.role in (Role.AUTHOR, Role.TECHNICIAN)] or list(people)
+    when = f"{line.start_local:%H:%M} ngày {line.local_date:%d/%m/%Y}"
+    tell(
+        session, able, kind=NoticeKind.ALARM, about=f"airing:{line.airing_id}", now=now,
+        text=f"{line.slot_name} {when}, còn {minutes} phút: {' '.join(missing)}",
+    )  # fmt: skip
 
 
 def gather(
@@ -274,11 +299,16 @@ def _instant(heartbeat: Mapping[str, Any]) -> datetime | None:
     return found if found is not None and found.tzinfo is not None else None
 
 
-def _written(session: Session, airing_ids: Sequence[str]) -> dict[str, set[int]]:
+def _written(session: Session, airing_ids: Sequence[str]) -> tuple[dict[str, set[int]], dict[str, list[str]]]:
+    """The marks that were asked at, and what was missing the last time."""
     rows = session.execute(
-        select(Audit.subject, Audit.detail).where(Audit.action == ACTION, Audit.subject.in_(airing_ids))
+        select(Audit.subject, Audit.detail)
+        .where(Audit.action == ACTION, Audit.subject.in_(airing_ids))
+        .order_by(Audit.id)
     )
-    found: dict[str, set[int]] = {}
+    marks: dict[str, set[int]] = {}
+    said: dict[str, list[str]] = {}
     for subject, detail in rows:
-        found.setdefault(subject, set()).add(int(detail["minutes"]))
-    return found
+        marks.setdefault(subject, set()).add(int(detail["minutes"]))
+        said[subject] = list(detail["missing"])
+    return marks, said

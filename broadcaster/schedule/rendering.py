@@ -41,7 +41,7 @@ WITHDRAWN = "Bản tin đã rút sau khi chốt nội dung."
 NOT_WANTED = "Không còn buổi phát nào cần chương trình này."
 ALL_WITHDRAWN = "Mọi bản tin của buổi này đã rút."
 STILL_HEARD = timedelta(hours=24)  # how long after its start a withdrawal still takes a programme off the air
-_FORMAT = 1  # of the payload: raise it when the same input would sound different
+_FORMAT = 2  # of the payload: raise it when the same input would sound different
 
 
 @dataclass(frozen=True, slots=True)
@@ -229,7 +229,7 @@ def _wanted(
         "voice_chain": list(station.voice_chain),
         "template": template.body,
         "template_sha256": template.sha256,
-        "jingles": dict(furniture.jingles),
+        "jingles": {**furniture.jingles, **(template.body.get("jingles") or {})},
         "profile": Profile.HORN.value,
         "items": items,
     }

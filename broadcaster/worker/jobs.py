@@ -12,7 +12,6 @@ from dataclasses import dataclass, replace
 from datetime import date, datetime, time
 from typing import Any
 
-import numpy as np
 from sqlalchemy.orm import Session
 
 from broadcaster.config import Settings
@@ -23,7 +22,6 @@ from broadcaster.delivery.social import KIND as SOCIAL
 from broadcaster.delivery.social import Posted, begin, finish, networks, post_of, post_once
 from broadcaster.errors import InputError
 from broadcaster.model import (
-    HOUSE_RATE_HZ,
     JingleKind,
     Pause,
     Pcm,
@@ -35,9 +33,8 @@ from broadcaster.newsroom.bulletins import freeze_take, frozen_reading, revision
 from broadcaster.newsroom.hearing import KIND as LISTEN_BACK
 from broadcaster.newsroom.lexicon import lexicon_of
 from broadcaster.newsroom.recordings import WHOLE
-from broadcaster.production.produce import ProgrammeItem, SpeakWords, produce
+from broadcaster.production.produce import ProgrammeItem, produce
 from broadcaster.production.template import template_from
-from broadcaster.reading import Lexicon, read, spoken
 from broadcaster.schedule.emergency.message import KIND as EMERGENCY
 from broadcaster.schedule.rendering import KIND as PROGRAMME
 from broadcaster.schedule.rendering import store_programme
@@ -54,6 +51,7 @@ from broadcaster.store.db import Database
 from broadcaster.store.queue import Job
 from broadcaster.store.tables import SocialPost, Station
 from broadcaster.studio import pauses_of
+from broadcaster.worker.announcing import Announcer, joined
 
 Progress = Callable[[str, int, int], None]
 Write = Callable[[Session, datetime], None]
@@ -171,6 +169,10 @@ def programme(tools: Tools, job: Job, progress: Progress) -> Made:
         for item in payload["items"]
     ]
     topics = list(dict.fromkeys(str(item["topic"]) for item in payload["items"] if item.get("topic")))
+    announcer = Announcer(
+        lexicon, chain=chain_of(tools, payload["voice_chain"]), opener=tools.voices, cache=tools.cache,
+        pauses=pauses_of(tools.settings), speed=tools.settings.number("voice.speed"),
+    )  # fmt: skip
     made = produce(
         items=items,
         template=template_from(payload["template"]),
@@ -182,7 +184,8 @@ def programme(tools: Tools, job: Job, progress: Progress) -> Made:
             JingleKind(kind): tools.blobs.path(sha256, suffix=TAKE_SUFFIX)
             for kind, sha256 in payload["jingles"].items()
         },
-        speak_words=words_speaker(tools, lexicon, chain_of(tools, payload["voice_chain"])),
+        speak_words=announcer,
+        second_voice=announcer.other if tools.settings.boolean("voice.alternate") else lambda: None,
         blobs=tools.blobs,
         profile=Profile(payload["profile"]),
         progress=lambda stage, done, total: progress(_stage(stage), done, total),
@@ -289,48 +292,6 @@ JOBS: Mapping[str, Function] = {
 PREVIEWS = ("preview", "listen")
 PREVIEW_LANE = ("preview", EMERGENCY)  # an emergency is mixed at once, whatever the other lane is busy with
 RENDER_LANE = ("take", PROGRAMME, "listen", LISTEN_BACK, SHARE, SOCIAL)
-
-
-def words_speaker(tools: Tools, lexicon: Lexicon, chain: Sequence[str]) -> SpeakWords:
-    """How a programme's own words are said: read with the station's dictionary, one voice throughout."""
-    order = list(chain)
-
-    def speak(text: str) -> Pcm:
-        sentences = [one for line in text.split("\n") if line.strip() for one in _fragment(line, lexicon)]
-        said = speak_all(
-            sentences,
-            chain=order,
-            opener=tools.voices,
-            cache=tools.cache,
-            speed=tools.settings.number("voice.speed"),
-        )
-        for spec in order:
-            if tools.voices(spec).name == said.voice:  # whoever spoke first speaks the rest
-                order.remove(spec)
-                order.insert(0, spec)
-                break
-        return joined(said.segments, [pauses_of(tools.settings).of(one.pause) for one in sentences])
-
-    return speak
-
-
-def _fragment(line: str, lexicon: Lexicon) -> list[SentenceToSpeak]:
-    """Sentences of a line; every word of it, even where a document's reading would leave something out."""
-    reading = read(line, lexicon=lexicon)
-    if reading.sentences and not reading.left_out:
-        return [SentenceToSpeak(sentence.spoken, sentence.pause) for sentence in reading.sentences]
-    words = spoken(line)
-    return [SentenceToSpeak(f"{words[0].upper()}{words[1:]}.", Pause.PARAGRAPH)] if words else []
-
-
-def joined(segments: Sequence[Pcm], rests_ms: Sequence[int]) -> Pcm:
-    """Segments (house rate) in a row, each followed by its rest; none after the last."""
-    parts = []
-    for number, (segment, rest_ms) in enumerate(zip(segments, rests_ms, strict=True)):
-        parts.append(segment.samples)
-        if number + 1 < len(rests_ms):
-            parts.append(np.zeros(rest_ms * HOUSE_RATE_HZ // 1000, dtype=np.float32))
-    return Pcm(np.concatenate(parts) if parts else np.zeros(0, dtype=np.float32), HOUSE_RATE_HZ)
 
 
 def chain_of(tools: Tools, station_chain: Sequence[Any], *, first: str = "") -> tuple[str, ...]:

@@ -42,3 +42,17 @@ def test_parts_that_do_not_start_with_the_machine_are_named() -> None:
     finding = doctor.power_on_start(states={"serve": "active", "play": "inactive"})
     assert finding.ok is None
     assert "play" in finding.sentence
+
+
+def test_a_muted_or_faint_mixer_would_silence_the_morning() -> None:
+    assert doctor.volume(ask=lambda: (80, True)).ok is False
+    assert doctor.volume(ask=lambda: (5, False)).ok is False
+    assert doctor.volume(ask=lambda: (90, False)).ok is True
+    assert doctor.volume(ask=lambda: None).ok is None
+
+
+def test_a_machine_that_may_sleep_is_named_with_the_remedy_of_its_system() -> None:
+    assert "powercfg" in doctor.sleep(ask=lambda: True, platform="win32").sentence
+    assert "systemctl mask" in doctor.sleep(ask=lambda: True, platform="linux").sentence
+    assert doctor.sleep(ask=lambda: False).ok is True
+    assert doctor.sleep(ask=lambda: None).ok is None

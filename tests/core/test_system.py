@@ -1,10 +1,13 @@
 """Each platform's branch, with fakes where this machine is the other one."""
 
+import shutil
 import subprocess
 import sys
 import time
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
+from xml.etree import ElementTree
 
 import pytest
 
@@ -118,11 +121,91 @@ def test_systemd_units_carry_the_home_and_restart_for_ever(tmp_path: Path) -> No
     assert list(tmp_path.iterdir()) == []
 
 
-def test_windows_tasks_start_at_power_on() -> None:
+def test_windows_tasks_start_at_power_on_and_are_never_ended_by_the_scheduler() -> None:
     asked: list[list[str]] = []
+    tasks: list[ElementTree.Element] = []
+
+    def run(argv: list[str], **_: Any) -> None:
+        asked.append(argv)
+        if "/XML" in argv:
+            tasks.append(ElementTree.fromstring(Path(argv[-1]).read_text(encoding="utf-16")))
+
     system.install_services(
-        ["play"], python=Path("C:/dai/python.exe"), home=Path("C:/dai"), root=Path("C:/dai"), platform="win32",
-        run=lambda argv, **_: asked.append(argv),
+        ["play"], python=Path("C:/dai & loa/python.exe"), home=Path("C:/dữ liệu"), root=Path("C:/dai & loa"),
+        platform="win32", run=run,
     )  # fmt: skip
-    assert "ONSTART" in asked[0]
+    assert [argv[1] for argv in asked] == ["/Create", "/Run"]
     assert "broadcaster-play" in asked[0]
+    (task,) = tasks
+    space = {"t": "http://schemas.microsoft.com/windows/2004/02/mit/task"}
+
+    def said(path: str) -> str | None:
+        return task.findtext(path, namespaces=space)
+
+    assert task.find("t:Triggers/t:BootTrigger", space) is not None
+    assert said("t:Settings/t:ExecutionTimeLimit") == "PT0S", "the default ends it after three days"
+    assert said("t:Settings/t:DisallowStartIfOnBatteries") == "false"
+    assert said("t:Settings/t:StopIfGoingOnBatteries") == "false"
+    assert said("t:Settings/t:Priority") == "2", "the default is below normal"
+    assert said("t:Actions/t:Exec/t:WorkingDirectory") == str(Path("C:/dai & loa"))
+    arguments = said("t:Actions/t:Exec/t:Arguments") or ""
+    assert (
+        'set BROADCASTER_HOME=C:/dữ liệu&& set PYTHONUTF8=1&& "C:/dai & loa/python.exe" -m broadcaster play'
+        in (arguments.replace("\\", "/"))
+    )
+
+
+def test_systemd_never_gives_up_and_paths_are_taken_as_they_are(tmp_path: Path) -> None:
+    text = system.unit_text("play", python=Path('/a "b"/100%/python'), home=Path("/nhà"), root=Path("/gốc 1"))
+    assert "StartLimitIntervalSec=0" in text, "else five deaths in ten seconds are the end"
+    assert r'ExecStart="/a \"b\"/100%%/python" -m broadcaster play' in text
+    if shutil.which("systemd-analyze") is None:
+        return
+    unit = tmp_path / "broadcaster-play.service"
+    unit.write_text(
+        system.unit_text("play", python=Path(sys.executable), home=tmp_path, root=tmp_path), encoding="utf-8"
+    )
+    done = subprocess.run(
+        ["systemd-analyze", "verify", str(unit)], capture_output=True, text=True, check=False
+    )
+    assert "broadcaster-play" not in done.stderr
+
+
+def answers(stdout: str, code: int = 0) -> Any:
+    return lambda *_args, **_options: SimpleNamespace(stdout=stdout, returncode=code)
+
+
+@pytest.mark.parametrize(("platform", "said", "state"), [
+    ("linux", "active\n", "active"), ("linux", "", "chưa cài"),
+    ("win32", '"\\broadcaster-play","N/A","Running"\n', "Running"), ("win32", "", "chưa cài"),
+])  # fmt: skip
+def test_the_systems_own_word_for_a_service_is_passed_on(platform: str, said: str, state: str) -> None:
+    assert system.service_states(["play"], platform=platform, run=answers(said)) == {"play": state}
+
+
+POWERCFG = "AC Power Setting Index: 0x{:08x}\nCurrent DC Power Setting Index: 0x00000384\n"
+
+
+@pytest.mark.parametrize(("platform", "said", "code", "allowed"), [
+    ("linux", "masked\n", 1, False), ("linux", "static\n", 0, True), ("linux", "", 1, None),
+    ("win32", POWERCFG.format(0), 0, False), ("win32", POWERCFG.format(1800), 0, True), ("win32", "", 1, None),
+])  # fmt: skip
+def test_whether_the_machine_may_sleep_is_asked(
+    platform: str, said: str, code: int, allowed: bool | None
+) -> None:
+    assert system.sleep_allowed(platform=platform, run=answers(said, code)) is allowed
+
+
+@pytest.mark.parametrize(("said", "volume"), [
+    ("Volume: 0.85", (85, False)), ("Volume: 0.40 [MUTED]", (40, True)),
+    ("  Mono: Playback 20 [7%] [-40.00dB] [on]", (7, False)), ("  Front Left: 0 [90%] [off]", (90, True)),
+    ("no mixer", None),
+])  # fmt: skip
+def test_the_mixers_volume_is_read(said: str, volume: tuple[int, bool] | None) -> None:
+    assert system.output_volume(platform="linux", run=answers(said)) == volume
+
+
+def test_a_machine_without_systemd_takes_no_services(tmp_path: Path) -> None:
+    assert system.takes_services(platform="win32", systemd=tmp_path / "không có")
+    assert system.takes_services(platform="linux", systemd=tmp_path)
+    assert not system.takes_services(platform="linux", systemd=tmp_path / "không có")

@@ -135,7 +135,8 @@ def test_the_words_of_the_day_reach_the_voice(order: Order) -> None:
     produce(**(arguments | {"speak_words": listening}))
     assert said == [
         "Đây là đài xã.",
-        "Kính chào.\nCó các tin.\nLịch tiêm chủng.\nTạm ngừng cấp điện.",
+        "Kính chào.",
+        "Có các tin.\nLịch tiêm chủng.\nTạm ngừng cấp điện.",
         "Xin nhắc lại.",
         "Xin hết.",
     ]

@@ -20,7 +20,7 @@ from broadcaster.production.template import (
 )
 
 S = 44_100
-WORDS = {"call_sign": 3 * S, "opening": 8 * S, "repeat": S, "closing": 4 * S}
+WORDS = {"call_sign": 3 * S, "greeting": 5 * S, "headlines": 3 * S, "repeat": S, "closing": 4 * S}
 JINGLES = {
     JingleKind.OPENING: 14 * S,
     JingleKind.CLOSING: 9 * S,
@@ -38,12 +38,12 @@ def names(timeline, bus=None):  # type: ignore[no-untyped-def]
 def test_everything_comes_in_the_order_of_a_programme() -> None:
     timeline = build_timeline(Template(), items=ITEMS, words=WORDS, jingles=JINGLES)
     assert names(timeline) == [
-        "jingle:opening", "words:call_sign", "words:opening", "jingle:chime", "item:0", "jingle:cut", "item:1",
+        "jingle:opening", "words:call_sign", "words:greeting", "words:headlines", "jingle:chime", "item:0", "jingle:cut", "item:1",
         "words:repeat", "item:1", "jingle:cut", "item:2", "words:closing", "jingle:closing",
     ]  # fmt: skip
     assert timeline.cues[0].start == samples(1_000)
     assert [span.kind for span in timeline.spans] == [
-        "opening", "words", "item", "item", "repeat", "item", "closing",
+        "opening", "words", "words", "item", "item", "repeat", "item", "closing",
     ]  # fmt: skip
 
 
@@ -56,6 +56,50 @@ def test_the_opening_sinks_under_the_call_sign_and_is_gone_soon_after() -> None:
     assert level[at_sign] == pytest.approx(-15.0)
     assert level[opening.length] <= -60
     assert opening.end - sign.end <= samples(1_500)
+
+
+def test_the_call_sign_is_said_by_two_voices_in_turn_over_the_opening() -> None:
+    timeline = build_timeline(Template(), items=ITEMS, words=WORDS | {"call_sign_2": 2 * S}, jingles=JINGLES)
+    opening, first, second = timeline.cues[:3]
+    assert [first.source, second.source] == ["words:call_sign", "words:call_sign_2"]
+    assert second.start == first.end + samples(350)
+    assert opening.start < first.start
+    assert second.end < opening.end
+    low = dict(opening.gain)[first.start - opening.start]
+    assert [level for at, level in opening.gain if first.start <= opening.start + at <= second.start] == [low]
+    bare = build_timeline(
+        Template(call_sign_under_jingle=False),
+        items=ITEMS,
+        words=WORDS | {"call_sign_2": 2 * S},
+        jingles=JINGLES,
+    )
+    assert names(bare)[:3] == ["jingle:opening", "words:call_sign", "words:call_sign_2"]
+
+
+def test_the_order_of_a_template_is_the_order_of_the_programme() -> None:
+    template = Template(order="greeting opening chime items closing headlines")
+    assert [name for name in names(build_timeline(template, items=ITEMS[:1], words=WORDS, jingles=JINGLES))] == [
+        "words:greeting", "jingle:opening", "words:call_sign", "jingle:chime", "item:0", "words:closing",
+        "jingle:closing", "words:headlines",
+    ]  # fmt: skip
+    only = build_timeline(Template(order="items"), items=ITEMS[:1], words=WORDS, jingles=JINGLES)
+    assert names(only) == ["item:0"]
+
+
+@pytest.mark.parametrize(
+    ("data", "said"),
+    [
+        ({"order": "opening closing"}, "phải có phần các bản tin"),
+        ({"order": "items items"}, "chỉ đứng ở một chỗ"),
+        ({"order": "items weather"}, "không có phần “weather”"),
+        ({"jingles": {"opening": "../../etc/passwd"}}, "chọn lại"),
+        ({"jingles": {"drum": "a" * 64}}, "chọn lại"),
+        ({"jingles": ["a"]}, "chọn lại"),
+    ],
+)
+def test_an_order_or_jingle_that_cannot_be_is_refused_in_words(data: dict[str, object], said: str) -> None:
+    with pytest.raises(InputError, match=said):
+        template_from(data)
 
 
 def test_without_jingles_or_words_only_items_and_rests_remain() -> None:
@@ -118,9 +162,9 @@ def filled(template: Template, titles: list[str]):  # type: ignore[no-untyped-de
 def test_the_words_of_the_day_are_filled_in() -> None:
     words = filled(Template(), ["Lịch tiêm chủng;", " Tạm ngừng cấp điện "])
     assert words.call_sign == "Đây là Đài xã Tân Bình."
-    assert "Hôm nay là Thứ Ba, ngày 24/11/2026" in words.opening
-    assert "5 giờ 30 phút" in words.opening
-    assert words.opening.split("\n")[-2:] == ["Lịch tiêm chủng.", "Tạm ngừng cấp điện."]
+    assert "Hôm nay là Thứ Ba, ngày 24/11/2026" in words.greeting
+    assert "5 giờ 30 phút" in words.greeting
+    assert words.headlines.split("\n")[-2:] == ["Lịch tiêm chủng.", "Tạm ngừng cấp điện."]
 
 
 def test_a_full_hour_has_no_minutes() -> None:
@@ -132,8 +176,8 @@ def test_a_full_hour_has_no_minutes() -> None:
         start_local=time(17),
         titles=[],
     )
-    assert "lúc 17 giờ." in words.opening
-    assert "Chủ nhật" in words.opening
+    assert "lúc 17 giờ." in words.greeting
+    assert "Chủ nhật" in words.greeting
 
 
 def test_opening_words_lists_what_is_said_before_the_first_item() -> None:

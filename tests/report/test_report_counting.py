@@ -113,7 +113,10 @@ def test_of_several_receivers_the_best_is_the_village_s_and_unreported_ones_are_
         box = receiver(session, commune, "Loa thôn 2", commune.villages[1])
         wrote(session, box, monday, (E.STARTED, "05:30", 0), (E.FINISHED, "05:33", 180))
         rows = by_village(airing_report(session, MONDAY, MONDAY, now=at("12:00")))
-        assert rows["thon-1"].why == "Chưa có báo cáo từ Máy im lặng."
+        assert rows["thon-1"].why == (
+            "Chưa có báo cáo từ Máy im lặng: đài mất liên lạc với máy này từ 05:00 ngày 23/11, "
+            "có thể do mất điện hoặc mất mạng."
+        )
         assert [line.receiver for line in rows["thon-2"].players] == ["Máy im lặng", "Loa thôn 2"]
         assert rows["thon-2"].played is not None
         assert rows["thon-2"].played.receiver == "Loa thôn 2"

@@ -10,7 +10,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from broadcaster.model import AiringState, AsRunEvent, Outcome
-from broadcaster.report.summary import TABLE, Event, Planned, Stage, outcome
+from broadcaster.playout import decide
+from broadcaster.report.summary import TABLE, Contact, Event, Planned, Stage, outcome
 from tests.support.commune import at
 
 PLANNED = Planned(planned_at=at("05:30"), receiver="Máy của đài", duration_ms=600_000)
@@ -149,3 +150,45 @@ def test_any_log_ends_in_one_outcome_with_one_sentence_and_what_was_heard_cannot
 def test_a_log_that_is_uploaded_again_after_the_end_changes_nothing(log: list[Event]) -> None:
     finished = [*log, STARTED, line(E.FINISHED, "05:40", 600)]
     assert outcome([*finished, *log], PLANNED, NOON) == outcome(finished, PLANNED, NOON)
+
+
+@pytest.mark.parametrize(("contact", "rest"), [
+    (Contact(), ": máy này chưa nối với đài lần nào."),
+    (Contact(at("04:12")), ": đài mất liên lạc với máy này từ 04:12 ngày 23/11, có thể do mất điện hoặc mất mạng."),
+    (Contact(at("05:44"), "Không có card âm thanh"), ", máy vẫn nối với đài và báo: Không có card âm thanh."),
+    (Contact(at("05:44")), ", máy vẫn nối với đài."),
+])  # fmt: skip
+def test_a_receiver_without_a_report_is_told_of_by_what_is_known_of_it(contact: Contact, rest: str) -> None:
+    told = outcome([], replace(PLANNED, contact=contact), at("05:45"))
+    assert told.why == "Chưa có báo cáo từ Máy của đài" + rest
+
+
+REASONS = {name: value for name, value in vars(decide).items() if name.isupper() and isinstance(value, str)}
+
+
+@pytest.mark.parametrize("reason", REASONS.values(), ids=REASONS.keys())
+@pytest.mark.parametrize("event", [E.INTERRUPTED, E.PREEMPTED, E.MISSED, E.SKIPPED])
+def test_every_reason_a_player_can_give_makes_one_sentence_for_every_end(
+    event: AsRunEvent, reason: str
+) -> None:
+    started = [STARTED] if event in (E.INTERRUPTED, E.PREEMPTED) else []
+    told = outcome([*started, line(event, "05:33", 180, reason)], PLANNED, NOON)
+    assert told.outcome is Outcome(event.value)
+    assert told.why.endswith(reason)
+    assert told.why[0].isupper()
+    assert "không rõ" not in told.why
+
+
+def test_every_outcome_there_is_has_a_sentence() -> None:
+    stories = {
+        Outcome.PLAYED: [STARTED, line(E.FINISHED, "05:40", 600)],
+        Outcome.INTERRUPTED: [STARTED, line(E.INTERRUPTED, "05:33", 200, "Mất điện")],
+        Outcome.PREEMPTED: [STARTED, line(E.PREEMPTED, "05:33", 200, "Bão")],
+        Outcome.MISSED: [line(E.MISSED, "05:40", reason="Mất điện")],
+        Outcome.SKIPPED: [line(E.SKIPPED, "05:40", reason="Mất điện")],
+        Outcome.UNREPORTED: [],
+    }
+    assert set(stories) == set(Outcome)
+    for expected, events in stories.items():
+        told = outcome(events, PLANNED, NOON)
+        assert (told.outcome, told.why[-1]) == (expected, ".")

@@ -240,3 +240,12 @@ def test_the_documents_page_asks_nothing_of_another_machine(world: Any) -> None:
     assert "https://" not in page.text.replace("https://loa.example.vn", "")
     assert world.browser().get("/api/docs/swagger-ui-bundle.js").status_code == 200
     assert world.browser().get("/api/docs/index.css").status_code == 404
+
+
+def test_each_receiver_says_of_an_airing_what_became_of_it_and_why(program: Program) -> None:
+    airings = program.get("/airings", days=7).json["airings"]
+    told = [program.get(f"/airings/{one['id']}/outcomes").json["outcomes"] for one in airings]
+    lines = [line for one in told for line in one]
+    assert lines
+    assert all(line["why"].endswith(".") and line["outcome"] for line in lines)
+    assert program.get("/airings/khong-co/outcomes").status_code == 404

@@ -145,7 +145,7 @@ def test_the_manifest_is_signed_described_and_read_by_the_player(
     manifest = read_manifest(answer.data)
     assert [one.id for one in manifest.airings if one.file] == [gone, near]
     assert len(manifest.airings) == 3
-    assert manifest.valid_until == NOW + timedelta(hours=72)
+    assert manifest.valid_until == NOW + timedelta(hours=73), "72, and the hour until the next plan"
     assert [clip.sha256 for clip in manifest.clips] == [alert]
     file = manifest.airing(near).file  # type: ignore[union-attr]
     assert file is not None

@@ -32,6 +32,26 @@ def test_a_receiver_gets_a_code_that_pairs_it_once_and_is_revoked(world: Any) ->
     assert "Đã thu hồi" in technician.get("/may-thu").text
 
 
+def test_a_receivers_own_words_stand_on_its_row_and_a_strange_heartbeat_breaks_nothing(world: Any) -> None:
+    with world.db.writing(station_id=world.made.station) as session:
+        row = session.scalars(select(Receiver)).first()
+        row.last_seen_at, row.rival_at = NOW, NOW
+        row.heartbeat = {
+            "alarms": ["Không có card âm thanh."], "version": 7, "cached_until": "2026-11-27T05:30:00+07:00",
+            "disk_free_mb": 12_300, "clock_offset_s": -0.4, "volume_percent": 70, "output": "soundcard (ALSA)",
+            "sounding": None,
+        }  # fmt: skip
+    page = world.browser("kythuat").get("/may-thu").text
+    for words in ("Không có card âm thanh.", "05:30 ngày 27/11/2026", "12,3 GB", "-0,4 giây", "70%", "soundcard (ALSA)",
+                  "Hai máy dùng chung mã"):  # fmt: skip
+        assert words in page, words
+    with world.db.writing(station_id=world.made.station) as session:
+        session.scalars(select(Receiver)).first().heartbeat = {
+            "alarms": "x", "version": [], "cached_until": "hôm qua", "disk_free_mb": "đầy", "clock_offset_s": True,
+        }  # fmt: skip
+    assert world.browser("kythuat").get("/may-thu").status_code == 200
+
+
 def test_a_jingle_is_taken_in_with_its_source_and_can_be_heard(world: Any) -> None:
     author = world.browser("canbo")
     author.get("/nhac-hieu")
@@ -44,6 +64,44 @@ def test_a_jingle_is_taken_in_with_its_source_and_can_be_heard(world: Any) -> No
     assert 1000 < duration_ms <= 1600
     heard = author.get(f"/nhac-hieu/{jingle_id}/nghe")
     assert heard.data.startswith(b"fLaC")
+
+
+def test_a_jingle_is_cut_anew_from_what_was_brought_and_the_one_before_stays(world: Any) -> None:
+    author = world.browser("canbo")
+    author.get("/nhac-hieu")
+    form = {"title": "Chuông dài", "kind": "chime", "source": "Xã tự thu", "licence": "của xã", "end": "3"}
+    author.post("/nhac-hieu", form | {"file": (io.BytesIO(flac(6)), "chuong.flac")})
+    with world.db.reading(station_id=world.made.station) as session:
+        first = session.scalars(select(Jingle).where(Jingle.title == "Chuông dài")).one()
+    assert 2_800 < first.duration_ms <= 3_000
+    assert 'name="end" value="3"' in author.get(f"/nhac-hieu/{first.id}").text
+    wrong = author.post(f"/nhac-hieu/{first.id}", {"start": "5", "end": "hai"})
+    assert wrong.status_code == 422
+    assert 'value="hai"' in wrong.text
+    changed = {"start": "1", "end": "5,5", "fade_out": "1", "level": "−3"}
+    assert author.post(f"/nhac-hieu/{first.id}", changed).status_code == 303
+    with world.db.reading(station_id=world.made.station) as session:
+        old, new = session.scalars(
+            select(Jingle).where(Jingle.title == "Chuông dài").order_by(Jingle.id)
+        ).all()
+    assert (old.in_use, new.in_use) == (False, True)
+    assert 4_300 < new.duration_ms <= 4_500
+    assert new.cut["level_db"] == -3.0
+    assert author.post(f"/nhac-hieu/{old.id}/dung").status_code == 303
+    assert "Đã dùng" in author.get("/nhac-hieu").text
+
+
+def test_a_set_that_comes_with_the_project_waits_to_be_chosen(world: Any) -> None:
+    author = world.browser("canbo")
+    author.get("/nhac-hieu")
+    assert author.post("/nhac-hieu/bo", {"set": "tre"}).status_code == 303
+    with world.db.reading(station_id=world.made.station) as session:
+        rows = session.scalars(select(Jingle).where(Jingle.title.contains("tre"))).all()
+    assert len(rows) == 6
+    assert not any(row.in_use for row in rows)
+    assert author.post("/nhac-hieu/bo", {"set": "tre"}).status_code == 303  # twice adds nothing
+    assert author.post("/nhac-hieu/bo", {"set": "../.."}).status_code == 422
+    assert rows[0].title in author.get("/khung-chuong-trinh").text
 
 
 def test_a_jingle_that_is_not_sound_is_refused_and_the_words_stay(world: Any) -> None:

@@ -50,6 +50,36 @@ def airing(airing_id: str) -> dict[str, Any]:
         return _line(airing_of(session, airing_id))
 
 
+@bp.get("/airings/<airing_id>/outcomes")
+@scope("asrun.read")
+@bp.output(schemas.OutcomesOut)
+@bp.doc(
+    summary="Một buổi phát: từng máy thu đã phát hay không, vì sao", tags=["Nhật ký"],
+    responses={404: "Không có buổi phát này ở đài"},
+)  # fmt: skip
+def outcomes(airing_id: str) -> dict[str, Any]:
+    """What became of an airing at each receiver, with one sentence why."""
+    if not AIRING.fullmatch(airing_id):
+        raise NotFound("Không tìm thấy buổi phát này ở đài.")
+    with reading() as session:
+        line = airing_of(session, airing_id)
+        known = by_airing(airing_report(session, line.local_date, line.local_date, now=now())).get(airing_id)
+    players = list(known.players.values()) if known is not None else []
+    return {
+        "outcomes": [
+            {
+                "receiver": one.receiver_id,
+                "name": one.receiver,
+                "outcome": one.told.outcome.value,
+                "why": one.told.why,
+                "started_at": one.told.started_at,
+                "heard_ms": one.told.heard_ms,
+            }
+            for one in players
+        ]
+    }
+
+
 @bp.get("/figures")
 @scope("asrun.read")
 @bp.input(schemas.Days, location="query", arg_name="query")

@@ -12,6 +12,7 @@ from broadcaster.model import (
     AiringState,
     AsRunEvent,
     BulletinState,
+    Outcome,
     Priority,
     RenditionKind,
 )
@@ -248,6 +249,23 @@ class AiringsOut(Schema):
     """Lines of the plan in order of time."""
 
     airings = fields.List(fields.Nested(AiringLine), required=True)
+
+
+class OutcomeLine(Schema):
+    """What one receiver did with an airing; `why` is one Vietnamese sentence."""
+
+    receiver = fields.Integer(required=True)
+    name = fields.String(required=True)
+    outcome = fields.String(required=True, validate=_values(Outcome))
+    why = fields.String(required=True)
+    started_at = fields.AwareDateTime(required=True, allow_none=True)
+    heard_ms = fields.Integer(required=True)
+
+
+class OutcomesOut(Schema):
+    """Every receiver that could have played it."""
+
+    outcomes = fields.List(fields.Nested(OutcomeLine), required=True)
 
 
 class ReceiverLine(Schema):

@@ -67,7 +67,7 @@
     if (!form.contains(event.target) && event.target !== form) return;
     busy = Math.max(busy - 1, 0);
     var status = event.detail.xhr ? event.detail.xhr.status : 0;
-    if (event.detail.successful) {
+    if (status >= 200 && status < 300) {
       if (event.target === form && sent === text.value) keep(text.dataset.keep, null);
       tell("");
     } else if (status === 401 || status === 400) tell("Chưa lưu được: phiên làm việc đã hết. Chữ đang gõ vẫn còn đây; bấm nút dưới để đăng nhập lại và lưu tiếp.");

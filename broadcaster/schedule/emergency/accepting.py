@@ -14,11 +14,12 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from broadcaster.errors import Conflict, InputError, Refused
-from broadcaster.model import AiringOrigin, AiringState, LatePolicy, Priority, StartMode
+from broadcaster.model import AiringOrigin, AiringState, LatePolicy, NoticeKind, Priority, StartMode
 from broadcaster.newsroom.approved import approved_revision
 from broadcaster.newsroom.bulletins import approve
+from broadcaster.newsroom.notices import tell
 from broadcaster.newsroom.people import record, require
-from broadcaster.schedule.emergency.asking import emergency_by_id
+from broadcaster.schedule.emergency.asking import deciders, emergency_by_id
 from broadcaster.schedule.emergency.message import air_sha256, key_of, message_programme
 from broadcaster.schedule.emergency.pins import check_pin
 from broadcaster.schedule.live import CLOCK, OPEN, bump_plan, new_airing_id, station_of, villages_on
@@ -90,8 +91,27 @@ def accept(
         detail={"title": revision.title, "reason": row.reason, "airings": len(airings), "persons": row.persons,
                 "sha256": heard_sha256}, now=now,
     )  # fmt: skip
+    _tell_accepted(session, row, actor, now)
     bump_plan(session, station.id)
     return airings
+
+
+def _tell_accepted(session: Session, row: Emergency, actor: User, now: datetime) -> None:
+    what = "diễn tập" if row.drill else "phát khẩn cấp"
+    if row.persons == 1:
+        people = deciders(session, row.station_id, besides=actor.id)
+        text = f"{actor.display_name} đã một mình {what} “{row.revision.title}”. Mời bạn xem xét lại. Lý do: {row.reason}"
+    else:
+        people, text = [row.requested_by], f"{actor.display_name} đã cho {what} “{row.revision.title}”."
+    tell(
+        session,
+        people,
+        kind=NoticeKind.EMERGENCY,
+        about=f"emergency:{row.id}",
+        actor=actor,
+        text=text,
+        now=now,
+    )
 
 
 def refuse_emergency(session: Session, emergency_id: int, *, reason: str, actor: User, now: datetime) -> None:
@@ -109,6 +129,10 @@ def refuse_emergency(session: Session, emergency_id: int, *, reason: str, actor:
     record(
         session, station_id=row.station_id, actor=actor, action="không cho phát khẩn cấp",
         subject=f"khẩn cấp {row.id}", detail={"reason": reason.strip()}, now=now,
+    )  # fmt: skip
+    tell(
+        session, [row.requested_by], kind=NoticeKind.EMERGENCY, about=f"emergency:{row.id}", actor=actor, now=now,
+        text=f"{actor.display_name} không cho phát khẩn cấp “{row.revision.title}”. Lý do: {reason.strip()}",
     )  # fmt: skip
 
 

@@ -11,9 +11,10 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session, selectinload
 
 from broadcaster.errors import InputError, NotFound, ReadingBlocked, Refused
-from broadcaster.model import Priority, ReadingWarning
+from broadcaster.model import NoticeKind, Priority, ReadingWarning
 from broadcaster.newsroom.bulletins import create_bulletin, reading_of, submit
-from broadcaster.newsroom.people import allowed, record
+from broadcaster.newsroom.notices import tell
+from broadcaster.newsroom.people import allowed, may, record
 from broadcaster.schedule.emergency.message import ask_message, key_of
 from broadcaster.store.tables import Emergency, Revision, Station, User, Village
 
@@ -99,7 +100,19 @@ def request_emergency(
         detail={"title": revision.title, "reason": row.reason, "expires": form.expires_at.isoformat(),
                 "repeat_min": form.repeat_min, "villages": row.villages, "drill": form.drill}, now=now,
     )  # fmt: skip
+    if persons == 2:
+        tell(
+            session, deciders(session, station.id, besides=actor.id), kind=NoticeKind.EMERGENCY,
+            about=f"emergency:{row.id}", actor=actor, now=now,
+            text=f"{actor.display_name} yêu cầu phát khẩn cấp “{revision.title}” và đang chờ bạn. Lý do: {row.reason}",
+        )  # fmt: skip
     return row
+
+
+def deciders(session: Session, station_id: int, *, besides: int) -> list[User]:
+    """Everybody who may put an emergency on the air, but for one person."""
+    people = session.scalars(select(User).where(User.station_id == station_id, User.active).order_by(User.id))
+    return [one for one in people if one.id != besides and may(one.role, "emergency")]
 
 
 def check_form(form: EmergencyForm, *, now: datetime) -> None:

@@ -32,6 +32,7 @@ SENTENCE_LIMIT_S = (
 )
 LETTER_LIMIT_S = 0.5
 WORKER_MB = 450  # what a worker may come to hold, with a margin
+MOST_MB = 600  # a worker that has held more than this is ended after its sentence, and another one starts
 TRIES = 2
 
 _ROOT = Path(__file__).resolve().parents[3]
@@ -178,6 +179,9 @@ class Pool:
                 break
             else:
                 self.peak_mb = max(self.peak_mb, peak_mb)
+                if peak_mb > MOST_MB:
+                    worker.stop()
+                    worker = None
                 job.done.set_result(samples)
                 return worker
         job.done.set_exception(failure)
