@@ -17,6 +17,7 @@ from urllib.parse import urlparse
 
 from broadcaster.config import Settings
 from broadcaster.errors import BroadcasterError
+from broadcaster.reachability import check_public_url
 from broadcaster.system import PARTS, is_windows, output_volume, service_states, sleep_allowed
 
 
@@ -43,6 +44,7 @@ def examine(settings: Settings) -> list[Finding]:
         lambda: [clock_synchronised()],
         lambda: [power_on_start()],
         lambda: [public_address(settings.text("web.public_url"))],
+        lambda: from_outside(settings.text("web.public_url")),
     )
     found: list[Finding] = []
     for check in checks:
@@ -202,3 +204,10 @@ def public_address(url: str) -> Finding:
             False, "Địa chỉ cho điện thoại", f"{url} chỉ mở được trên chính máy này; hãy đặt địa chỉ mạng"
         )
     return Finding(True, "Địa chỉ cho điện thoại", url)
+
+
+def from_outside(url: str) -> list[Finding]:
+    """Whether that address leads here, asked as a phone would ask; nothing to ask while it is not usable."""
+    if not public_address(url).ok:
+        return []
+    return [Finding(one.ok, one.title, one.sentence) for one in check_public_url(url)]
