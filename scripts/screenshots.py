@@ -200,6 +200,8 @@ def _addresses(session: Session, stage: Stage) -> None:
         "soan-moi": ("canbo", "/ban-tin/moi"),
         "soan": ("canbo", f"/ban-tin/{draft}"),
         "cach-doc": ("canbo", f"/ban-tin/{sent}#cach-doc"),
+        "phat-khi-nao": ("canbo", f"/ban-tin/{sent}#phat-khi-nao"),
+        "xem-lai": ("canbo", f"/ban-tin/{sent}/xem-lai"),
         "duyet": ("lanhdao", f"/duyet/{waiting}"),
         "cho-duyet": ("lanhdao", "/duyet"),
         "lich": ("canbo", "/lich"),
