@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import hashlib
 import threading
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -167,7 +167,7 @@ class SimLink:
     def heartbeat(self, data: dict[str, Any]) -> None:
         self._reached()
 
-    def fetch(self, file: AudioFile, audio: HeldAudio, stop: threading.Event) -> None:
+    def fetch(self, file: AudioFile, audio: HeldAudio, stop: Callable[[], bool]) -> None:
         self._reached()
         due = next(
             one for one in self._world.station.airings
