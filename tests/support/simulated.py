@@ -57,6 +57,10 @@ class SimStation:
         """Its file."""
         return due.name.encode() * 100
 
+    def of(self, sha256: str) -> Due:
+        """The airing of a file."""
+        return next(one for one in self.airings if hashlib.sha256(self.data(one)).hexdigest() == sha256)
+
     def tag(self, minute: int) -> str:
         """Changes with what is published and with the hour-hand of the plan."""
         news = sum(1 for due in self.airings if due.published <= minute)
@@ -169,10 +173,7 @@ class SimLink:
 
     def fetch(self, file: AudioFile, audio: HeldAudio, stop: Callable[[], bool]) -> None:
         self._reached()
-        due = next(
-            one for one in self._world.station.airings
-            if hashlib.sha256(self._world.station.data(one)).hexdigest() == file.sha256
-        )  # fmt: skip
+        due = self._world.station.of(file.sha256)
         audio.part(file).write_bytes(self._world.station.data(due))
         audio.settle(file)
 
