@@ -20,6 +20,7 @@ COMMANDS = {
     "speak": "text:speak_command",
     "produce": "text:produce_command",
     "plan": "station:plan_command",
+    "week": "week:week_group",
     "play": "play:play_command",
     "init": "station:init_command",
     "serve": "station:serve_command",
@@ -32,6 +33,8 @@ COMMANDS = {
     "report": "report:report_command",
     "backup": "upkeep:backup_command",
     "restore": "upkeep:restore_command",
+    "upkeep": "archive:upkeep_command",
+    "archive": "archive:archive",
 }
 
 

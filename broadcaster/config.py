@@ -68,6 +68,14 @@ SETTINGS: tuple[Setting, ...] = (
         "voice.chain", ("piper", "gtts", "kokoro:nu-1", "espeak:vi+f5"), "thứ tự giọng, dấu phẩy ngăn cách"
     ),
     Setting("voice.speed", 1.0, "tốc độ đọc", 0.7, 1.3),
+    Setting("backup.nightly", True, "mỗi đêm tự sao lưu"),
+    Setting(
+        "backup.folder", "", "thư mục sao lưu, nên ở ổ đĩa khác; để trống = thư mục sao-luu/ cạnh dữ liệu"
+    ),
+    Setting("backup.hour", 1, "giờ sao lưu trong đêm (0 đến 23, giờ của đài)", 0, 23),
+    Setting("backup.keep", 14, "số bản sao lưu gần nhất được giữ", 1, 1000),
+    Setting("archive.audio_months", 24, "số tháng giữ âm thanh sau lần phát cuối", 24, 600),
+    Setting("archive.sweep", True, "sau khi sao lưu xong, xóa âm thanh đã quá hạn giữ"),
     Setting("voice.pause_comma_ms", 250, "nghỉ sau dấu phẩy (ms)", 0, 3000),
     Setting("voice.pause_sentence_ms", 650, "nghỉ giữa hai câu (ms)", 0, 5000),
     Setting("voice.pause_item_ms", 900, "nghỉ sau một gạch đầu dòng (ms)", 0, 5000),
@@ -81,6 +89,11 @@ SETTINGS: tuple[Setting, ...] = (
         False,
         "máy nghe lại bản thu và chỉ ra chỗ nghe không rõ (cần gói viet-asr; chỉ để tham khảo)",
     ),
+    Setting("social.zalo_token", "", "mã truy cập Zalo OA của xã; để trống = không đăng lên Zalo"),
+    Setting("social.zalo_url", "https://openapi.zalo.me/v2.0", "địa chỉ giao diện của Zalo"),
+    Setting("social.facebook_page", "", "số (id) của trang Facebook của xã"),
+    Setting("social.facebook_token", "", "mã truy cập trang Facebook; để trống = không đăng lên Facebook"),
+    Setting("social.facebook_url", "https://graph.facebook.com/v23.0", "địa chỉ giao diện của Facebook"),
     Setting("player.output", "soundcard", "đầu ra của máy phát: soundcard, silent hoặc wav:ĐƯỜNG_DẪN"),
     Setting("player.server", "", "địa chỉ đài mà máy phát lấy lịch; để trống = chính máy này"),
     Setting("player.token", "", "mã máy thu (để trống = dùng tệp trong var/player)"),
@@ -98,7 +111,9 @@ EDITABLE = frozenset(
         "voice.pause_paragraph_ms player.early_volume_percent"
     ).split()
 )
-SECRET = frozenset({"mail.password", "player.token"})  # never shown
+SECRET = frozenset(
+    {"mail.password", "player.token", "social.zalo_token", "social.facebook_token"}
+)  # never shown
 
 
 @dataclass(frozen=True)
@@ -167,6 +182,11 @@ class Settings:
     def queue_url(self) -> str:
         """Where the doorbell of the render queue lives."""
         return self.text("store.queue_url") or str(self.var / "queue.db")
+
+    @property
+    def backups(self) -> Path:
+        """Where the nightly backups go."""
+        return Path(self.text("backup.folder") or self.home / "sao-luu")
 
     @property
     def base_url(self) -> str:

@@ -150,6 +150,7 @@ class NoticeKind(StrEnum):
     WITHDRAWN = "withdrawn"
     DELEGATED = "delegated"
     EMERGENCY = "emergency"
+    UPKEEP = "upkeep"  # the station's own backups need somebody
     ALARM = "alarm"  # a coming airing lacks something
 
 

@@ -37,6 +37,7 @@ from broadcaster.store.blobs import Blobs
 from broadcaster.store.db import Database
 from broadcaster.store.queue import Doorbell, reconcile
 from broadcaster.store.tables import Lease, Station
+from broadcaster.upkeep import Night
 
 log = logging.getLogger(__name__)
 
@@ -65,12 +66,19 @@ class Clockwork:
     """One process's hand on the clock.  `tick(now)` is all it does; it reads no clock of its own."""
 
     def __init__(
-        self, db: Database, settings: Settings, *, blobs: Blobs, doorbell: Doorbell | None = None
+        self,
+        db: Database,
+        settings: Settings,
+        *,
+        blobs: Blobs,
+        doorbell: Doorbell | None = None,
+        night: Night | None = None,
     ) -> None:
         self._db, self._settings, self._blobs, self._doorbell = db, settings, blobs, doorbell
         self._owner = f"{platform.node()[:30]}-{os.getpid()}-{secrets.token_hex(4)}"
         self._materialised_at: datetime | None = None
         self._retried_at: datetime | None = None
+        self._night = night
 
     def tick(self, now: datetime) -> Tick:
         """Bring every station up to `now`.  Each step is a short transaction of its own."""
@@ -85,6 +93,9 @@ class Clockwork:
         done = [self._station(station_id, now, full=full, retry=retry) for station_id in stations]
         if full:
             self._materialised_at = now
+            if self._night is not None:
+                with self._db.reading() as session:
+                    self._night.look(session, now=now)
         if retry:
             self._retried_at = now
         total = Tick(
@@ -156,7 +167,9 @@ def run_clock(
     """Tick until `stop` is set.  Raises the last error after a minute in which every tick failed."""
     db = Database(settings.database_url)
     doorbell = Doorbell(settings.queue_url)
-    clockwork = Clockwork(db, settings, blobs=Blobs(settings.blobs_url), doorbell=doorbell)
+    clockwork = Clockwork(
+        db, settings, blobs=Blobs(settings.blobs_url), doorbell=doorbell, night=Night(settings)
+    )
     failures: list[Exception] = []
     broken = threading.Event()
 

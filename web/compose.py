@@ -319,7 +319,8 @@ def _page(
     left: dict[str, str] | None = None,
     **more: Any,
 ) -> str:
-    values = page_values(session, bulletin, typed=typed, left=left)
+    typing = template == "_compose_reading.html"
+    values = page_values(session, bulletin, typed=typed, left=left, typing=typing)
     conflict = isinstance(error, Conflict)
     return render_template(template, error=error, conflict=conflict, **values, **more)
 

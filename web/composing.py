@@ -43,8 +43,12 @@ def page_values(
     *,
     typed: dict[str, str] | None = None,
     left: Mapping[str, str] | None = None,
+    typing: bool = False,
 ) -> dict[str, Any]:
-    """Everything the compose page shows.  `typed` = the form as it was sent, `left` = answers half typed."""
+    """Everything the compose page shows.  `typed` = the form as it was sent, `left` = answers half typed.
+
+    While somebody is `typing`, only what the reading's part shows.
+    """
     result = reading_of(session, bulletin)
     person = account()
     newest = bulletin.revisions[-1] if bulletin.revisions else None
@@ -67,9 +71,9 @@ def page_values(
         "waits": bulletin.state is BulletinState.SUBMITTED,
         "left": left_in(left or {}),
         "mended": mended(session, bulletin, result),
-        "copies": copies(session, bulletin.id),
-        "book": _book(session, bulletin),
-        **_sound(session, bulletin, result),
+        "copies": [] if typing else copies(session, bulletin.id),
+        "book": [] if typing else _book(session, bulletin),
+        **_sound(session, bulletin, result, others=not typing),
     }
 
 
@@ -106,7 +110,7 @@ def mended(session: Session, bulletin: Bulletin, result: Reading) -> list[Mended
     return found
 
 
-def _sound(session: Session, bulletin: Bulletin, result: Reading) -> dict[str, Any]:
+def _sound(session: Session, bulletin: Bulletin, result: Reading, *, others: bool = True) -> dict[str, Any]:
     """Voice, length, and where it airs."""
     settings = deps().settings
     chain = tuple(str(spec) for spec in station().voice_chain) or settings.texts("voice.chain")
@@ -117,7 +121,7 @@ def _sound(session: Session, bulletin: Bulletin, result: Reading) -> dict[str, A
         length_ms, measured = people.whole.duration_ms * (2 if bulletin.read_twice else 1), True
     places = places_of(
         session, bulletin, own_ms=length_ms, first=today(), now=now(),
-        close_min=settings.integer("schedule.content_close_min"),
+        close_min=settings.integer("schedule.content_close_min"), others=others,
     )  # fmt: skip
     return {
         "voices": voice_choices(chain, home=settings.home, voices_dir=settings.voices),

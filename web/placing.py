@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from datetime import date, datetime, timedelta
 
 from sqlalchemy import select
@@ -27,7 +27,9 @@ SOUNDS = {
 }
 WORDS = {
     "call_sign": "Lời xướng",
-    "opening": "Lời chào và tóm tắt",
+    "call_sign_2": "Lời xướng, giọng thứ hai",
+    "greeting": "Lời chào",
+    "headlines": "Tóm tắt",
     "item_intro": "Lời dẫn",
     "repeat": "“Xin nhắc lại”",
     "closing": "Lời kết",
@@ -78,17 +80,27 @@ def expected_ms(reading: Reading, *, speed: float, twice: bool) -> int:
 
 
 def places_of(
-    session: Session, bulletin: Bulletin, *, own_ms: int, first: date, now: datetime, close_min: int
+    session: Session,
+    bulletin: Bulletin,
+    *,
+    own_ms: int,
+    first: date,
+    now: datetime,
+    close_min: int,
+    others: bool = True,
 ) -> Places:
-    """The airings of the coming days, and all that carry the bulletin already.  Queries do not grow with days."""
-    coming = _coming(plan_days(session, first, DAYS), now)
+    """The airings of the coming days, and all that carry the bulletin already.  Queries do not grow with days.
+
+    Without `others` only those that carry it: what a page asks while somebody types.
+    """
+    coming = _coming(plan_days(session, first, DAYS), now) if others else []
     known = {line.airing_id for line in coming}
-    last = first + timedelta(days=DAYS - 1)
+    last = first + timedelta(days=DAYS - 1 if others else -1)
     far = session.scalars(
         select(Airing.local_date)
         .join(Variant, Variant.airing_id == Airing.id)
         .join(VariantItem, VariantItem.variant_id == Variant.id)
-        .where(VariantItem.bulletin_id == bulletin.id, Airing.local_date > last)
+        .where(VariantItem.bulletin_id == bulletin.id, Airing.local_date > last, Airing.planned_at > now)
         .distinct()
         .order_by(Airing.local_date)
         .limit(8)
@@ -96,8 +108,10 @@ def places_of(
     if far:
         later = _coming(plan_days(session, far[0], (far[-1] - far[0]).days + 1), now)
         coming += [line for line in later if _carries(line, bulletin.id) and line.airing_id not in known]
+    if not coming:
+        return Places((), (), None)
     lengths = _lengths(session, coming, bulletin, own_ms)
-    furniture = _Furniture.of(session, bulletin.station_id)
+    furniture = _Furniture.of(session, bulletin.station_id) if others else None
     every = [_place(line, bulletin, lengths, close_min, furniture) for line in coming]
     here = tuple(place for place in every if place.here)
     open_ones = [place for place in every if not place.here and place.line.state is AiringState.PLANNED]
@@ -133,7 +147,7 @@ def _place(
     bulletin: Bulletin,
     lengths: Mapping[int, int],
     close_min: int,
-    furniture: _Furniture,
+    furniture: _Furniture | None,
 ) -> Place:
     here = _carries(line, bulletin.id)
     others = [lengths.get(item.bulletin_id, 0) for item in line.items if item.bulletin_id != bulletin.id]
@@ -145,7 +159,7 @@ def _place(
         length_ms=framed_ms([*others, own]),
         free_ms=max(left, 0),
         closes_at=line.planned_at - timedelta(minutes=close_min),
-        parts=furniture.order(line, bulletin, lengths) if here else (),
+        parts=furniture.order(line, bulletin, lengths) if here and furniture is not None else (),
     )
 
 
@@ -174,7 +188,7 @@ class _Furniture:
             local_date=line.local_date, start_local=line.start_local,
             titles=[item.title for item in line.items],
         )  # fmt: skip
-        words = {name: _samples(_said_ms(getattr(said, name))) for name in WORDS if getattr(said, name)}
+        words = {name: _samples(_said_ms(text)) for name, text in asdict(said).items() if text}
         items = [Item(item.title, _samples(lengths.get(item.bulletin_id, 0))) for item in line.items]
         cues = build_timeline(template, items=items, words=words, jingles=self.jingles).cues
         return tuple(

@@ -100,7 +100,7 @@ def _page(session: Session, error: BroadcasterError | None = None) -> str:
         switches=SWITCHES, variables=VARIABLES, example=_example(session, shown),
         mine=waiting is not None and person is not None and waiting.author_id == person.user_id,
         changed=_changed(approved, waiting, titles), parts=PART_NAMES, rests=RESTS, levels=LEVELS,
-        jingles={kind: _offered(rows_of_jingles, kind, typed[f"jingle-{kind}"]) for kind in CHOSEN},
+        jingles={kind: _offered(rows_of_jingles, kind) for kind in CHOSEN},
     )  # fmt: skip
 
 
@@ -118,9 +118,9 @@ def _example(session: Session, template: Template) -> list[str]:
     )  # fmt: skip
 
 
-def _offered(rows: Sequence[Jingle], kind: JingleKind, chosen: str) -> list[Jingle]:
-    """The sounds of that kind that may be chosen: those in use, and the one that is chosen already."""
-    return [row for row in rows if row.kind == kind.value and (row.in_use or row.sha256 == chosen)]
+def _offered(rows: Sequence[Jingle], kind: JingleKind) -> list[Jingle]:
+    """The sounds of that kind that may be chosen."""
+    return [row for row in rows if row.kind == kind.value]
 
 
 def _changed(

@@ -14,6 +14,7 @@ from sqlalchemy.orm import Session
 from broadcaster.model import AiringState, BulletinState, PlannedAiring
 from broadcaster.schedule.preflight import alarms
 from broadcaster.store.tables import Bulletin, Receiver, RenderJob
+from broadcaster.upkeep import trouble
 from web.deps import deps, station, today
 from web.words import clock_text, span_text
 
@@ -46,6 +47,7 @@ def todos(
         *_airings(near, at),
         *_receivers(receivers, at, silent),
         *_failed_work(session),
+        *_backups(session, at),
         *_approvals(session),
         *_running_work(session),
     ]
@@ -62,6 +64,12 @@ def _preflight(session: Session, at: datetime) -> list[Todo]:
         called = f"Buổi {clock_text(alarm.airing.start_local)} sắp tới"
         found += [Todo(f"{called}: {missing}", url, urgent=True) for missing in alarm.missing]
     return found
+
+
+def _backups(session: Session, at: datetime) -> list[Todo]:
+    """Nights without a good backup, before the disk dies and not after."""
+    said = trouble(session, deps().settings, now=at)
+    return [Todo(said, url_for("archive.page"))] if said else []
 
 
 def _approvals(session: Session) -> list[Todo]:

@@ -12,7 +12,7 @@ from sqlalchemy.orm import Session
 
 from broadcaster.errors import BroadcasterError, InputError
 from broadcaster.model import PlannedAiring
-from broadcaster.schedule.airings import add_extra
+from broadcaster.schedule.airings import Clash, add_extra, skip_airing
 from broadcaster.schedule.plan import plan_days
 from broadcaster.schedule.rules import SlotForm, add_slot, remove_slot
 from broadcaster.store.tables import Slot, Village
@@ -46,6 +46,15 @@ def extra() -> ResponseReturnValue:
             raise InputError("Hãy chọn bản tin cho buổi phát ngoài lịch.")
         start = _time(form.get("start", ""))
         with writing() as session:
+            if form.get("replace"):
+                # The officer's own word in the dialog of a clash: the other one rests on that day only.
+                skip_airing(
+                    session,
+                    form["replace"],
+                    reason="Nhường chỗ cho một buổi ngoài lịch.",
+                    actor=actor(session),
+                    now=now(),
+                )
             airing = add_extra(
                 session,
                 station(),
@@ -168,6 +177,7 @@ def _page(
         after=monday + timedelta(days=7),
         coming=[today() + timedelta(days=number) for number in range(15)],
         typed=typed or {},
+        ways=error.ways if isinstance(error, Clash) else (),
         error=error,
     )
 

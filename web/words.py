@@ -87,6 +87,7 @@ NOTICES: dict[NoticeKind, tuple[str, str, str]] = {
     NoticeKind.WITHDRAWN: ("Đã rút", "cross", "calm"),
     NoticeKind.DELEGATED: ("Ủy quyền", "people", "calm"),
     NoticeKind.EMERGENCY: ("Khẩn cấp", "alert", "bad"),
+    NoticeKind.UPKEEP: ("Sao lưu", "alert", "bad"),
     NoticeKind.ALARM: ("Còn thiếu", "alert", "wait"),
 }
 ORIGINS: dict[AiringOrigin, str] = {

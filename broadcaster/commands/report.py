@@ -58,11 +58,12 @@ def report_command(
         raise InputError(
             f"Không biết ghi tệp “{output.suffix or output.name}”. Hãy đặt đuôi {', '.join(KINDS)}."
         )
+    asked = _period(period_text, first, last)
     with opened() as (_settings, db):
         found = the_station(db, station)
         now = datetime.now(UTC)
         today = now.astimezone(ZoneInfo(found.zone)).date()
-        period = _period(period_text, first, last, week_of(today) if book else month_of(today))
+        period = asked or (week_of(today) if book else month_of(today))
         with db.reading(station_id=found.id) as session:
             if book:
                 _write_book(session, found, period, output, now)
@@ -154,13 +155,13 @@ def _choice(session: Session, topic: str | None, village: str | None) -> Choice:
     return Choice(topic=ids["topic"], village=ids["village"])
 
 
-def _period(text: str | None, first: str | None, last: str | None, otherwise: Period) -> Period:
+def _period(text: str | None, first: str | None, last: str | None) -> Period | None:
     if text is not None:
         if first or last:
             raise click.UsageError("Dùng --period hoặc cặp --from, --to, không dùng cả hai.")
         return parse_period(text)
     if first is None and last is None:
-        return otherwise
+        return None
     if first is None or last is None:
         raise click.UsageError("--from và --to đi thành cặp.")
     return days_between(_day(first, "--from"), _day(last, "--to"))

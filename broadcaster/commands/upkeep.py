@@ -13,6 +13,7 @@ from broadcaster.config import CHECKOUT, load
 from broadcaster.doctor import examine
 from broadcaster.errors import BroadcasterError
 from broadcaster.store import backup as backups
+from broadcaster.store.shelf import prune
 
 SIGNS = {True: "✓", False: "✗", None: "–"}
 
@@ -81,7 +82,7 @@ def backup_command(folder: Path, keep: int | None) -> None:
     made = backups.backup(load(), folder, now=datetime.now(UTC))
     click.echo(str(made))
     if keep:
-        for old in backups.prune(folder, keep=keep):
+        for old in prune(folder, keep=keep):
             click.echo(f"đã xóa bản cũ {old.name}")
 
 

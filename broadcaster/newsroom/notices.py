@@ -24,6 +24,7 @@ PATHS: Final = {
     "airing": "/lich/buoi/{}",
     "delegation": "/duyet",
     "approvals": "/duyet",
+    "archive": "/luu-tru",
     "emergency": "/khan-cap/{}",
 }
 SUBJECTS: Final = {
@@ -33,6 +34,7 @@ SUBJECTS: Final = {
     NoticeKind.WITHDRAWN: "Bản tin đã rút",
     NoticeKind.DELEGATED: "Bạn được ủy quyền duyệt",
     NoticeKind.EMERGENCY: "Phát khẩn cấp",
+    NoticeKind.UPKEEP: "Sao lưu cần xem lại",
     NoticeKind.ALARM: "Buổi phát sắp tới còn thiếu",
 }
 # After each failure the next try waits longer; after the last one it is given up and shown.

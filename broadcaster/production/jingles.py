@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import functools
+import tempfile
 import tomllib
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
-from broadcaster.errors import InputError, SoundError
+import mutagen
+import mutagen.flac
+
+from broadcaster.errors import InputError, SoundError, StoreError
 from broadcaster.model import HOUSE_RATE_HZ, JingleKind, Pcm
 from broadcaster.production.loudness import Meter, Samples, integrated_lufs
 from broadcaster.speech.brought import brought_sound
@@ -16,6 +20,8 @@ from broadcaster.speech.sound import from_file, to_flac
 from broadcaster.store.blobs import Blobs
 
 JINGLE_SUFFIX: Final = "flac"
+_LEVEL: Final = "jingle_level_db"
+_FLAC: Any = mutagen.flac.FLAC
 LONGEST_S: Final = {
     JingleKind.OPENING: 45,
     JingleKind.CLOSING: 45,
@@ -55,24 +61,50 @@ def jingle_paths(folder: Path) -> dict[JingleKind, Path]:
     return {kind: jingle.path for kind, jingle in jingle_set(folder).items()}
 
 
-def take_in(
-    source: Path, *, kind: JingleKind, blobs: Blobs, start_ms: int = 0, end_ms: int | None = None
-) -> str:
-    """Bring somebody's sound into the store as a jingle of that kind; returns its SHA-256.
+@dataclass(frozen=True, slots=True)
+class Cut:
+    """Which part of a sound is used, and how: ms from its start, fades, dB against the usual level of its kind.
 
-    Cut to `start_ms`…`end_ms`, trimmed, faded, kept as mono FLAC at the house rate.  InputError when it is
-    not sound, silent or too long for its kind.
+    `fade_out_ms` None is what suits the kind.
     """
+
+    start_ms: int = 0
+    end_ms: int | None = None
+    fade_in_ms: int = 5
+    fade_out_ms: int | None = None
+    level_db: float = 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class Taken:
+    """A jingle in the store."""
+
+    sha256: str
+    duration_ms: int
+
+
+def take_in(source: Path, *, kind: JingleKind, blobs: Blobs, cut: Cut | None = None) -> Taken:
+    """Bring somebody's sound into the store as a jingle of that kind.
+
+    Cut, trimmed, faded, kept as mono FLAC at the house rate with its level in a comment.  InputError when it
+    is not sound, silent or too long for its kind, or the cut cannot be.
+    """
+    cut = cut or Cut()
+    if cut.start_ms < 0 or (cut.end_ms is not None and cut.end_ms <= cut.start_ms):
+        raise InputError("Chỗ cắt không đúng: điểm cuối phải sau điểm đầu.")
+    if not -20 <= cut.level_db <= 10:
+        raise InputError("Mức tiếng phải từ -20 đến 10 dB.")
     looped = kind is JingleKind.BED
     longest_s = LONGEST_S[kind]
+    usual_fade_out_ms = 0 if looped else 300
     pcm = brought_sound(
         source,
         max_minutes=max(10.0, longest_s / 60),
         trim=not looped,
-        fade_in_ms=0 if looped else 5,
-        fade_out_ms=0 if looped else 300,
-        start_ms=start_ms,
-        end_ms=end_ms,
+        fade_in_ms=0 if looped else cut.fade_in_ms,
+        fade_out_ms=usual_fade_out_ms if cut.fade_out_ms is None else cut.fade_out_ms,
+        start_ms=cut.start_ms,
+        end_ms=cut.end_ms,
     )
     if pcm.duration_ms > longest_s * 1000:
         raise InputError(
@@ -81,11 +113,23 @@ def take_in(
         )
     if pcm.duration_ms < 200:
         raise InputError(f"Tệp {source.name} ngắn quá, không làm nhạc hiệu được.")
-    return blobs.put(to_flac(pcm), suffix=JINGLE_SUFFIX)
+    with tempfile.TemporaryDirectory(prefix="broadcaster-jingle-") as folder:
+        path = Path(folder) / "jingle.flac"
+        try:
+            path.write_bytes(to_flac(pcm))
+            if cut.level_db:
+                tags = _FLAC(path)
+                tags[_LEVEL] = f"{cut.level_db:.1f}"
+                tags.save()
+        except (OSError, mutagen.MutagenError) as error:
+            raise StoreError(
+                f"Không ghi được nhạc hiệu ({error}); hãy kiểm tra chỗ trống trên đĩa."
+            ) from error
+        return Taken(blobs.put(path, suffix=JINGLE_SUFFIX), pcm.duration_ms)
 
 
 def jingle_sound(path: Path) -> tuple[Samples, float]:
-    """Samples at the house rate and their loudness in LUFS.
+    """Samples at the house rate and their loudness in LUFS, less the level it was asked to be above others.
 
     InputError when the file is missing or not sound.  Read again only when the file changed.
     """
@@ -102,7 +146,14 @@ def _read(path: Path, _modified: int, _size: int) -> tuple[Samples, float]:
     meter = Meter()
     meter.add(pcm.samples)
     meter.finish()
-    return pcm.samples, integrated_lufs(meter.energies())
+    return pcm.samples, integrated_lufs(meter.energies()) - _level_db(path)
+
+
+def _level_db(path: Path) -> float:
+    try:
+        return float(_FLAC(path)[_LEVEL][0])
+    except (mutagen.MutagenError, LookupError, ValueError):
+        return 0.0  # no FLAC, or one that nobody has set a level for
 
 
 def _house(path: Path) -> Pcm:

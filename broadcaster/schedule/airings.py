@@ -141,13 +141,25 @@ def sessions_on(
     ]
 
 
+class Clash(Refused):
+    """Another session stands in the way; `ways` are those a page can carry out at once."""
+
+    def __init__(
+        self, message: str, *, remedies: tuple[str, ...], ways: tuple[rules_of_the_station.Way, ...]
+    ) -> None:
+        super().__init__(message, remedies=remedies)
+        self.ways = ways
+
+
 def refuse(refusals: Sequence[rules_of_the_station.Refusal]) -> None:
-    """Raise one Refused that says everything that is wrong, each sentence once."""
-    if refusals:
-        raise Refused(
-            " ".join(dict.fromkeys(one.message for one in refusals)),
-            remedies=tuple(dict.fromkeys(way for one in refusals for way in one.remedies)),
-        )
+    """Raise one Refused that says everything that is wrong, each sentence once; a Clash when that is all."""
+    if not refusals:
+        return
+    message = " ".join(dict.fromkeys(one.message for one in refusals))
+    remedies = tuple(dict.fromkeys(way for one in refusals for way in one.remedies))
+    if len(refusals) == 1 and refusals[0].ways:
+        raise Clash(message, remedies=remedies, ways=refusals[0].ways)
+    raise Refused(message, remedies=remedies)
 
 
 def _targets(

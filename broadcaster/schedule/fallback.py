@@ -99,7 +99,7 @@ def fill(session: Session, airing: Airing, *, now: datetime) -> int | None:
 
 
 def set_fillers(
-    session: Session, station: Station, bulletin_ids: Sequence[int], *, actor: User, now: datetime
+    session: Session, station: Station, bulletin_ids: Sequence[int], *, actor: User | None, now: datetime
 ) -> None:
     """Which bulletins may fill an empty airing, in order.  They must be here and approved."""
     order = list(dict.fromkeys(bulletin_ids))

@@ -92,11 +92,21 @@ class Session:
 
 
 @dataclass(frozen=True, slots=True)
+class Way:
+    """One way out of a clash that a door can carry out: another start, or the other session left out that day."""
+
+    label: str
+    start: time | None = None
+    replace: str = ""  # the key of the session that gives way
+
+
+@dataclass(frozen=True, slots=True)
 class Refusal:
-    """Why not, and the ways out."""
+    """Why not, and the ways out; `ways` are those of a clash that need nothing more from a person."""
 
     message: str
     remedies: tuple[str, ...] = ()
+    ways: tuple[Way, ...] = ()
 
 
 def check_session(
@@ -123,6 +133,7 @@ def clashes(session: Session, others: Iterable[Session], *, policy: Policy | Non
                 Refusal(
                     f"“{session.name}” ({_span(session)}) trùng giờ với “{other.name}” ({_span(other)}).",
                     _ways_out(session, other, day, policy or Policy()),
+                    _ways(session, other, day, policy or Policy()),
                 )
             )
     return found
@@ -248,10 +259,24 @@ def _ways_out(session: Session, other: Session, day: Sequence[Session], policy: 
     return tuple(ways)
 
 
-def _free_start(session: Session, day: Sequence[Session], policy: Policy) -> int | None:
+def _ways(session: Session, other: Session, day: Sequence[Session], policy: Policy) -> tuple[Way, ...]:
+    found: list[Way] = []
+    after = other.last_minute
+    if _fits(session, after, [one for one in day if one.key != other.key], policy):
+        found.append(Way(f"Phát nối tiếp sau, lúc {_clock(after)}", time(after // 60, after % 60)))
+    free = _free_start(session, day, policy, besides=after)
+    if free is not None:
+        found.append(Way(f"Đổi giờ: {_clock(free)} còn trống", time(free // 60, free % 60)))
+    found.append(Way(f"Thay “{other.name}” (chỉ hôm đó)", replace=other.key))
+    return tuple(found)
+
+
+def _free_start(
+    session: Session, day: Sequence[Session], policy: Policy, *, besides: int | None = None
+) -> int | None:
     wanted = session.first_minute
     steps = range(_minutes(policy.earliest_start), _minutes(policy.latest_end, closing=True), 5)
-    free = [start for start in steps if _fits(session, start, day, policy)]
+    free = [start for start in steps if start != besides and _fits(session, start, day, policy)]
     return min(free, key=lambda start: (abs(start - wanted), start), default=None)
 
 

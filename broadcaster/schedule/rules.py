@@ -86,7 +86,7 @@ def add_slot(
 
 
 def edit_slot(
-    session: Session, slot_id: int, form: SlotForm, *, version: int, actor: User, now: datetime
+    session: Session, slot_id: int, form: SlotForm, *, version: int, actor: User | None, now: datetime
 ) -> Slot:
     """Change a slot; what has not started follows it in place, what has started stays as it was.
 

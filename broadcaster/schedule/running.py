@@ -6,11 +6,11 @@ frozen takes, otherwise an estimate from the words.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from datetime import datetime, timedelta
 
-from sqlalchemy import select
-from sqlalchemy.orm import Session
+from sqlalchemy import func, select
+from sqlalchemy.orm import Session, defer, joinedload
 
 from broadcaster.errors import InputError, NotFound, Refused
 from broadcaster.model import AiringState, BulletinState, Priority
@@ -115,7 +115,7 @@ def spoken_lengths(session: Session, bulletins: Iterable[Bulletin]) -> dict[int,
     """bulletin id -> how long it sounds in ms, from its approved revision, else its newest, else its words."""
     every = list(bulletins)
     approved = approved_revisions(session, [one.id for one in every])
-    newest = {one.id: _newest(one) for one in every if one.id not in approved}
+    newest = _newest(session, [one.id for one in every if one.id not in approved])
     return {one.id: speech_ms(one, approved.get(one.id) or newest.get(one.id)) for one in every}
 
 
@@ -138,8 +138,22 @@ def variant_length_ms(session: Session, variant: Variant) -> int:
     return length_ms(session, [item.bulletin for item in variant.items if not item.dropped_reason])
 
 
-def _newest(bulletin: Bulletin) -> Revision | None:
-    return bulletin.revisions[-1] if bulletin.revisions else None
+def _newest(session: Session, bulletin_ids: Sequence[int]) -> dict[int, Revision]:
+    """bulletin id -> what was sent last, whatever became of it.  One query for many."""
+    if not bulletin_ids:
+        return {}
+    last = (
+        select(Revision.bulletin_id, func.max(Revision.number).label("number"))
+        .where(Revision.bulletin_id.in_(bulletin_ids))
+        .group_by(Revision.bulletin_id)
+        .subquery()
+    )
+    rows = session.scalars(
+        select(Revision)
+        .join(last, (last.c.bulletin_id == Revision.bulletin_id) & (last.c.number == Revision.number))
+        .options(joinedload(Revision.take), defer(Revision.reading))
+    )
+    return {row.bulletin_id: row for row in rows}
 
 
 def _check_closed(airing: Airing, bulletin: Bulletin, revision: Revision | None) -> None:

@@ -19,14 +19,17 @@ from broadcaster.model import HOUSE_RATE_HZ
 from broadcaster.newsroom.bulletins import approve, create_bulletin, submit, waiting
 from broadcaster.newsroom.templates import add_template, approve_template
 from broadcaster.production.jingles import JINGLE_SUFFIX, jingle_set, jingle_sound
+from broadcaster.schedule.holidays import holiday_data
 from broadcaster.schedule.materialising import materialise
-from broadcaster.schedule.rules import SlotForm, add_slot, set_rotation
+from broadcaster.schedule.rules import add_slot, set_exception, set_holidays, set_rotation
 from broadcaster.schedule.slots import local_day
 from broadcaster.schedule.stationfolder import BulletinFile, StationFolder, read_folder
+from broadcaster.schedule.weekexchange import form_from
 from broadcaster.store.blobs import Blobs
 from broadcaster.store.tables import (
     Airing,
     Campaign,
+    Filler,
     Jingle,
     RenderJob,
     Revision,
@@ -130,6 +133,12 @@ def load_content(
             actor=author,
             now=now,
         )
+    # Unapproved yet: a filler sounds only once it is approved.
+    session.add_all(
+        Filler(station_id=station.id, bulletin_id=revisions[file].bulletin_id, position=place)
+        for place, file in enumerate(read.fillers, start=1)
+    )
+    session.flush()
     materialise(
         session, station, today=local_day(station.zone, now), now=now,
         days=settings.integer("schedule.horizon_days"),
@@ -240,12 +249,16 @@ def _slots(session: Session, station: Station, read: StationFolder, *, now: date
     }
     if len({row.name for row in read.slots}) != len(read.slots):
         raise InputError("Tệp week.toml có hai khung giờ trùng tên. Hãy đặt tên khác nhau.")
-    for row in read.slots:
-        form = SlotForm(
-            name=row.name, weekdays=row.weekdays, start_local=row.start_local, valid_from=row.valid_from,
-            valid_to=row.valid_to, max_minutes=row.max_minutes, start_mode=row.start_mode,
-            wait_s=row.wait_s, late_policy=row.late_policy, grace_s=row.grace_s, priority=row.priority,
-            volume_percent=row.volume_percent, template_name=row.template_name,
-            village_ids=tuple(villages[slug] for slug in row.villages),
-        )  # fmt: skip
-        add_slot(session, station, form, actor=None, now=now)
+    made = {
+        row.slug: add_slot(session, station, form_from(row, villages), actor=None, now=now)
+        for row in read.slots
+    }
+    if read.holidays:
+        set_holidays(session, station, [holiday_data(row) for row in read.holidays], actor=None, now=now)
+    today = local_day(station.zone, now)
+    for one in read.exceptions:
+        if one.day >= today:
+            set_exception(
+                session, made[one.slot].id, one.day, one.action, start_local=one.start_local, note=one.note,
+                actor=None, now=now,
+            )  # fmt: skip

@@ -124,6 +124,12 @@ def _gtts(name: str, home: Path, voices_dir: Path) -> Voice:
     return GttsVoice()
 
 
+def _edge(name: str, home: Path, voices_dir: Path) -> Voice:
+    from broadcaster.speech.edge import EdgeVoice
+
+    return EdgeVoice(name or "nu")
+
+
 def _piper(name: str, home: Path, voices_dir: Path) -> Voice:
     from broadcaster.speech.piper import PiperVoice
 
@@ -149,8 +155,18 @@ def _kokoro(name: str, home: Path, voices_dir: Path) -> Voice:
 ENGINES: dict[str, Opener] = {
     "kokoro": _kokoro,
     "gtts": _gtts,
+    "edge": _edge,
     "piper": _piper,
     "espeak": _espeak,
     "silent": _silent,
 }
-CHOICES = ("kokoro:nu-1", "kokoro:nam-1", "gtts", "piper:TÊN", "espeak:vi+f5", "silent")
+CHOICES = (
+    "kokoro:nu-1",
+    "kokoro:nam-1",
+    "gtts",
+    "edge:nu",
+    "edge:nam",
+    "piper:TÊN",
+    "espeak:vi+f5",
+    "silent",
+)

@@ -80,7 +80,7 @@ class GttsVoice:
                 raise VoiceError(f"Không dùng được {self.label}: {reason}.")
             deadline = self._clock() + self._sentence_s
             mp3 = b"".join(self._asked(body, deadline) for body in _bodies(sentence))
-        return _sound(mp3, speed=speed)
+        return sound_of_mp3(mp3, speed=speed, label=self.label)
 
     def close(self) -> None:
         """Close the connection."""
@@ -164,17 +164,18 @@ def _bodies(sentence: str) -> list[str]:
         raise VoiceError("Câu này không có chữ nào để đọc.") from error
 
 
-def _sound(mp3: bytes, *, speed: float) -> Pcm:
+def sound_of_mp3(mp3: bytes, *, speed: float, label: str) -> Pcm:
+    """What an online voice sent, decoded and stretched.  VoiceError when it is empty or no sound."""
     if not mp3:
-        raise VoiceError("Máy chủ giọng Google gửi âm thanh trống.")
+        raise VoiceError(f"Máy chủ của {label} gửi âm thanh trống.")
     stretch = ["-af", f"atempo={speed:.3f}"] if abs(speed - 1) > 0.001 else []
     arguments = ["-f", "mp3", "-i", "pipe:0", *stretch, "-f", "f32le", "-ac", "1", "-ar", str(_RATE_HZ), "-"]
     try:
         raw = run_ffmpeg(arguments, timeout_s=30, data=mp3)
     except SoundError as error:
-        raise VoiceError(f"Âm thanh của giọng Google không giải mã được: {error.message}") from error
+        raise VoiceError(f"Âm thanh của {label} không giải mã được: {error.message}") from error
     if len(raw) < 4:
-        raise VoiceError("Âm thanh của giọng Google trống.")
+        raise VoiceError(f"Âm thanh của {label} trống.")
     return Pcm(np.frombuffer(raw, dtype="<f4").astype(np.float32), _RATE_HZ)
 
 

@@ -28,13 +28,13 @@ from broadcaster import __version__
 from broadcaster.config import Settings, load
 from broadcaster.errors import StoreError
 from broadcaster.store.blobs import Blobs, sync_folder
+from broadcaster.store.shelf import UNFINISHED, newest, shared
 from broadcaster.store.upgrade import is_known_revision, upgrade
 
 FORMAT: Final = 1
 MANIFEST: Final = "manifest.json"
 _DUMPS: Final = {True: "database.sqlite", False: "database.dump"}  # by "is it SQLite"
 _TOML: Final = "broadcaster.toml"
-_UNFINISHED: Final = ".dang-ghi"
 _BLOB: Final = re.compile(r"blobs/([0-9a-f]{2})/(\1[0-9a-f]{62})\.([a-z0-9]{1,8})")
 _KEY: Final = re.compile(r"keys/[A-Za-z0-9_-][A-Za-z0-9._-]*")
 _LOG = logging.getLogger(__name__)
@@ -59,7 +59,7 @@ def backup(settings: Settings, target: Path, *, now: datetime) -> Path:
     A damaged audio file is left out and named in the log: it must not keep all others from being saved.
     """
     folder = target / f"sao-luu-{now:%Y%m%d-%H%M%S}"
-    part = folder.with_name(folder.name + _UNFINISHED)
+    part = folder.with_name(folder.name + UNFINISHED)
     if folder.exists() or part.exists():
         raise StoreError(f"Đã có bản sao lưu {folder}. Hãy chờ một giây rồi chạy lại.")
     try:
@@ -83,7 +83,8 @@ def _fill(settings: Settings, part: Path, *, now: datetime) -> None:
     files: dict[str, str] = {}
     # Before the database, so that what retention deletes meanwhile is here; after it, so that what was made
     # meanwhile is here too.
-    _copy_blobs(settings.blobs_url, part, files)
+    before = newest(part.parent)
+    _copy_blobs(settings.blobs_url, part, files, before)
     database = _DUMPS[is_sqlite]
     if source is not None:
         schema = _copy_sqlite(source, part / database)
@@ -91,7 +92,7 @@ def _fill(settings: Settings, part: Path, *, now: datetime) -> None:
         schema = _revision(settings.database_url)
         _postgresql(settings.database_url, "pg_dump", "--format=custom", f"--file={part / database}")
     files[database] = _sha256(part / database)
-    _copy_blobs(settings.blobs_url, part, files)
+    _copy_blobs(settings.blobs_url, part, files, before)
     for path in sorted(settings.keys.glob("*.key")):
         files[f"keys/{path.name}"] = _copy(path, part / "keys" / path.name)
     if (settings.home / _TOML).is_file():
@@ -103,12 +104,19 @@ def _fill(settings: Settings, part: Path, *, now: datetime) -> None:
     _write(part / MANIFEST, json.dumps(manifest, indent=1).encode())
 
 
-def _copy_blobs(blobs_url: str, part: Path, files: dict[str, str]) -> None:
-    """Copy what is not copied yet, and add it to `files`; a remote store's files come through its own cache."""
+def _copy_blobs(blobs_url: str, part: Path, files: dict[str, str], before: Path | None) -> None:
+    """Copy what is not copied yet, and add it to `files`; a remote store's files come through its own cache.
+
+    What the backup `before` holds whole is shared with it where the disk can: a file of sound never changes, so
+    fourteen nights need little more room than one.
+    """
     blobs = Blobs(blobs_url, cache=part / "blobs")
     for sha256, suffix, _bytes in sorted(blobs.names()):
         name = f"blobs/{sha256[:2]}/{sha256}.{suffix}"
         if name in files:
+            continue
+        if before is not None and shared(before / name, part / name, sha256):
+            files[name] = sha256
             continue
         try:
             source = blobs.path(sha256, suffix=suffix)
@@ -138,17 +146,6 @@ def _copy_sqlite(source: Path, target: Path) -> str:
     with target.open("rb+") as file:
         os.fsync(file.fileno())
     return str(row[0]) if row else ""
-
-
-def prune(target: Path, *, keep: int) -> list[Path]:
-    """Delete the oldest backups beyond `keep` (at least one stays); returns what was deleted."""
-    found = sorted(
-        path for path in target.glob("sao-luu-*") if path.is_dir() and not path.name.endswith(_UNFINISHED)
-    )
-    old = found[: -max(keep, 1)]
-    for folder in old:
-        shutil.rmtree(folder)
-    return old
 
 
 # ------------------------------------------------------------------------------------------- restore

@@ -13,6 +13,7 @@ import os
 import re
 import tempfile
 from collections.abc import Iterator
+from datetime import datetime
 from pathlib import Path
 from typing import Any, Final
 
@@ -132,6 +133,14 @@ class Blobs:
                 sha256, _, suffix = name.partition(".")
                 if _SHA256.fullmatch(sha256) and _SUFFIX.fullmatch(suffix):
                     yield sha256, suffix, int(row["size"])
+
+    def written(self) -> Iterator[tuple[str, str, int, datetime]]:
+        """`names` with the instant (UTC) each file was last written."""
+        for batch in obstore.list(self._store):
+            for row in batch:
+                sha256, _, suffix = Path(str(row["path"])).name.partition(".")
+                if _SHA256.fullmatch(sha256) and _SUFFIX.fullmatch(suffix):
+                    yield sha256, suffix, int(row["size"]), row["last_modified"]
 
     def sweep(self) -> int:
         """Remove temporary files that a killed process left behind; returns how many.

@@ -71,6 +71,13 @@ def is_known_revision(revision: str) -> bool:
     return revision in {known.revision for known in script.walk_revisions()}
 
 
+def head_revision() -> str:
+    """The newest version of the tables that this program knows."""
+    head = ScriptDirectory.from_config(alembic_config()).get_current_head()
+    assert head is not None, "there is a first migration"
+    return head
+
+
 def alembic_config() -> Config:
     """Alembic without an .ini file: only where the revisions are."""
     config = Config()

@@ -11,10 +11,12 @@ GROUPS = {
     "voices": ("list", "install", "add", "audition"),
     "users": ("add", "reset", "disable"),
     "service": ("install", "status", "remove"),
+    "week": ("export", "import"),
+    "archive": ("sweep", "export", "import"),
 }
 PROMISED = (
     "read", "speak", "produce", "plan", "play", "init", "serve", "work", "clock", "voices", "users", "service",
-    "doctor", "report", "backup", "restore",
+    "doctor", "report", "backup", "restore", "upkeep", "archive", "week",
 )  # fmt: skip
 CASES = [
     *[(name,) for name in PROMISED],

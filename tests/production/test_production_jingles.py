@@ -10,7 +10,7 @@ import soundfile
 
 from broadcaster.errors import InputError
 from broadcaster.model import HOUSE_RATE_HZ, JingleKind
-from broadcaster.production.jingles import jingle_set, jingle_sound, take_in
+from broadcaster.production.jingles import Cut, jingle_set, jingle_sound, take_in
 from broadcaster.speech.sound import from_file
 from broadcaster.store.blobs import Blobs
 
@@ -52,18 +52,18 @@ def test_what_people_bring_becomes_mono_flac_at_the_house_rate(tmp_path: Path) -
     source = tmp_path / "nhạc của xã.ogg"
     soundfile.write(source, np.concatenate([np.zeros((48_000, 2)), melody(5)]), 48_000)
     blobs = Blobs(tmp_path / "blobs")
-    sha256 = take_in(source, kind=JingleKind.OPENING, blobs=blobs)
+    sha256 = take_in(source, kind=JingleKind.OPENING, blobs=blobs).sha256
     pcm = from_file(blobs.path(sha256, suffix="flac"))
     assert pcm.sample_rate_hz == HOUSE_RATE_HZ
     assert 4_800 < pcm.duration_ms < 5_300  # the silence before it is gone
-    assert take_in(source, kind=JingleKind.OPENING, blobs=blobs) == sha256
+    assert take_in(source, kind=JingleKind.OPENING, blobs=blobs).sha256 == sha256
 
 
 def test_a_part_of_a_longer_piece_may_be_taken(tmp_path: Path) -> None:
     source = tmp_path / "dài.wav"
     soundfile.write(source, melody(20, rate_hz=44_100), 44_100)
     blobs = Blobs(tmp_path / "blobs")
-    sha256 = take_in(source, kind=JingleKind.CUT, blobs=blobs, start_ms=3_000, end_ms=6_000)
+    sha256 = take_in(source, kind=JingleKind.CUT, blobs=blobs, cut=Cut(3_000, 6_000)).sha256
     assert from_file(blobs.path(sha256, suffix="flac")).duration_ms == pytest.approx(3_000, abs=20)
 
 
@@ -83,6 +83,25 @@ def test_too_long_too_short_silent_or_no_sound_is_refused(tmp_path: Path) -> Non
     with pytest.raises(InputError, match="không phải âm thanh"):
         take_in(path, kind=JingleKind.CHIME, blobs=blobs)
     assert list(blobs.names()) == []
+
+
+def test_a_level_of_its_own_is_heard_in_every_programme(tmp_path: Path) -> None:
+    source = tmp_path / "a.wav"
+    soundfile.write(source, 0.2 * np.sin(2 * np.pi * 500 * np.arange(44_100 * 3) / 44_100), 44_100)
+    blobs = Blobs(tmp_path / "kho")
+    usual = take_in(source, kind=JingleKind.CUT, blobs=blobs)
+    louder = take_in(source, kind=JingleKind.CUT, blobs=blobs, cut=Cut(level_db=4.0))
+    assert usual.sha256 != louder.sha256
+    levels = [jingle_sound(blobs.path(one.sha256, suffix="flac"))[1] for one in (usual, louder)]
+    assert levels[0] - levels[1] == pytest.approx(
+        4.0, abs=0.01
+    )  # brought to the same, it comes out 4 dB above
+
+
+@pytest.mark.parametrize("cut", [Cut(2_000, 1_000), Cut(level_db=30.0), Cut(-1)])
+def test_a_cut_that_cannot_be_is_refused(tmp_path: Path, cut: Cut) -> None:
+    with pytest.raises(InputError, match="Chỗ cắt|Mức tiếng"):
+        take_in(tmp_path / "a.wav", kind=JingleKind.CUT, blobs=Blobs(tmp_path), cut=cut)
 
 
 def test_a_changed_file_is_read_again(tmp_path: Path) -> None:

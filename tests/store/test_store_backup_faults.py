@@ -15,10 +15,11 @@ import pytest
 from broadcaster.config import Settings, load
 from broadcaster.errors import StoreError
 from broadcaster.store import backup as room
-from broadcaster.store.backup import backup, check, prune, restore
+from broadcaster.store.backup import backup, check, restore
 from broadcaster.store.blobs import Blobs
 from broadcaster.store.db import Database
 from broadcaster.store.keys import load_keys
+from broadcaster.store.shelf import prune
 from tests.support.backups import NOW, SOUNDS, files_under, rows_of
 
 # -------------------------------------------------------------------------------------- while backing up

@@ -207,6 +207,31 @@ def test_the_sheet_says_the_same_as_the_plan(world: Any) -> None:
     assert page.count("(chưa có bản tin)") == sum(not line.items for line in _week(world))
 
 
+EXTRA = {"day": "2026-11-25", "start": "17:05", "minutes": "10"}
+
+
+@pytest.mark.parametrize(
+    ("number", "what"), [(0, ("17:15", True)), (1, ("16:50", True)), (2, ("17:05", False))]
+)
+def test_a_clash_is_solved_by_one_of_three_buttons(world: Any, number: int, what: tuple[str, bool]) -> None:
+    browser = world.browser("canbo")
+    browser.get("/lich")
+    answer = browser.post("/lich/them", {**EXTRA, "bulletin": str(world.made.approved)})
+    assert answer.status_code == 422
+    part = answer.text[answer.text.index("Giải quyết trùng giờ") :]
+    forms = re.findall(r"<form.*?</form>", part[: part.index("</section>")], flags=re.DOTALL)
+    assert len(forms) == 3
+    fields = dict(re.findall(r'name="(\w+)" value="([^"]*)"', forms[number]))
+    assert browser.post("/lich/them", fields).status_code == 303
+    with world.db.reading(station_id=world.made.station) as session:
+        lines = {f"{line.start_local:%H:%M}": line for line in plan_days(session, WEDNESDAY, 1)}
+    start, both = what
+    assert start in lines
+    evening = lines["17:00"]
+    assert (evening.state is AiringState.PLANNED) == both
+    assert both or evening.reason == "Nhường chỗ cho một buổi ngoài lịch."
+
+
 def _week(world: Any) -> list[Any]:
     with world.db.reading(station_id=world.made.station) as session:
         return plan_days(session, TODAY - timedelta(days=1), 7)

@@ -66,6 +66,44 @@ def test_a_jingle_is_taken_in_with_its_source_and_can_be_heard(world: Any) -> No
     assert heard.data.startswith(b"fLaC")
 
 
+def test_a_jingle_is_cut_anew_from_what_was_brought_and_the_one_before_stays(world: Any) -> None:
+    author = world.browser("canbo")
+    author.get("/nhac-hieu")
+    form = {"title": "Chuông dài", "kind": "chime", "source": "Xã tự thu", "licence": "của xã", "end": "3"}
+    author.post("/nhac-hieu", form | {"file": (io.BytesIO(flac(6)), "chuong.flac")})
+    with world.db.reading(station_id=world.made.station) as session:
+        first = session.scalars(select(Jingle).where(Jingle.title == "Chuông dài")).one()
+    assert 2_800 < first.duration_ms <= 3_000
+    assert 'name="end" value="3"' in author.get(f"/nhac-hieu/{first.id}").text
+    wrong = author.post(f"/nhac-hieu/{first.id}", {"start": "5", "end": "hai"})
+    assert wrong.status_code == 422
+    assert 'value="hai"' in wrong.text
+    changed = {"start": "1", "end": "5,5", "fade_out": "1", "level": "−3"}
+    assert author.post(f"/nhac-hieu/{first.id}", changed).status_code == 303
+    with world.db.reading(station_id=world.made.station) as session:
+        old, new = session.scalars(
+            select(Jingle).where(Jingle.title == "Chuông dài").order_by(Jingle.id)
+        ).all()
+    assert (old.in_use, new.in_use) == (False, True)
+    assert 4_300 < new.duration_ms <= 4_500
+    assert new.cut["level_db"] == -3.0
+    assert author.post(f"/nhac-hieu/{old.id}/dung").status_code == 303
+    assert "Đã dùng" in author.get("/nhac-hieu").text
+
+
+def test_a_set_that_comes_with_the_project_waits_to_be_chosen(world: Any) -> None:
+    author = world.browser("canbo")
+    author.get("/nhac-hieu")
+    assert author.post("/nhac-hieu/bo", {"set": "tre"}).status_code == 303
+    with world.db.reading(station_id=world.made.station) as session:
+        rows = session.scalars(select(Jingle).where(Jingle.title.contains("tre"))).all()
+    assert len(rows) == 6
+    assert not any(row.in_use for row in rows)
+    assert author.post("/nhac-hieu/bo", {"set": "tre"}).status_code == 303  # twice adds nothing
+    assert author.post("/nhac-hieu/bo", {"set": "../.."}).status_code == 422
+    assert rows[0].title in author.get("/khung-chuong-trinh").text
+
+
 def test_a_jingle_that_is_not_sound_is_refused_and_the_words_stay(world: Any) -> None:
     author = world.browser("canbo")
     author.get("/nhac-hieu")

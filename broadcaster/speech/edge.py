@@ -1,0 +1,134 @@
+"""Microsoft's reading voices over the network, through the edge-tts package: an optional extra, at render time only.
+
+The service is not ours and breaks off for weeks at a time: one request at a time, with a pause and a limit
+of time; whoever refuses or does not answer is left alone for a while; what comes back must decode as sound.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import importlib.metadata
+import importlib.util
+import threading
+import time
+from collections.abc import Callable
+from types import MappingProxyType
+from typing import Any, Final
+
+from broadcaster.errors import InputError, VoiceError
+from broadcaster.model import Pcm
+from broadcaster.speech.gtts import sound_of_mp3
+
+VOICES: Final = MappingProxyType({"nu": "vi-VN-HoaiMyNeural", "nam": "vi-VN-NamMinhNeural"})
+_LARGEST_BYTES: Final = 4_000_000
+
+
+class EdgeVoice:
+    """A female (`nu`) or male (`nam`) voice of the service.  `url` replaces its address in tests."""
+
+    def __init__(
+        self,
+        name: str = "nu",
+        *,
+        url: str = "",
+        connect_s: int = 5,
+        read_s: int = 15,
+        sentence_s: float = 45.0,
+        pause_s: float = 0.6,
+        rest_s: float = 900.0,
+        clock: Callable[[], float] = time.monotonic,
+        sleep: Callable[[float], None] = time.sleep,
+    ) -> None:
+        if name not in VOICES:
+            raise InputError(f"Giọng Edge không có tên “{name}”; hãy chọn edge:nu hoặc edge:nam.")
+        self.name = f"edge:{name}"
+        self.label = f"giọng Edge {'nữ' if name == 'nu' else 'nam'} (trực tuyến)"
+        self.version = f"{_installed_version() or '?'}"
+        self._voice = VOICES[name]
+        self._url = url
+        self._timeouts = (connect_s, read_s)
+        self._sentence_s = sentence_s
+        self._pause_s = pause_s
+        self._rest_s = rest_s
+        self._clock = clock
+        self._sleep = sleep
+        self._turn = threading.Lock()
+        self._last = -1e9
+        self._resting_until = -1e9
+        self._why_resting = ""
+
+    def available(self) -> str | None:
+        """None, or why not.  Does not go to the network: whether the service answers shows at the first sentence."""
+        if importlib.util.find_spec("edge_tts") is None:
+            return "chưa cài gói edge-tts (pip install -r requirements-edge.txt)"
+        left_s = self._resting_until - self._clock()
+        if left_s > 0:
+            return f"{self._why_resting}; thử lại sau {max(1, round(left_s / 60))} phút"
+        return None
+
+    def speak(self, sentence: str, *, speed: float = 1.0) -> Pcm:
+        """One spoken sentence.  VoiceError: no network, refused, no sound in the answer, too slow."""
+        if not any(letter.isalnum() for letter in sentence):
+            raise VoiceError("Câu này không có chữ nào để đọc.")
+        with self._turn:
+            if (reason := self.available()) is not None:
+                raise VoiceError(f"Không dùng được {self.label}: {reason}.")
+            wait_s = self._last + self._pause_s - self._clock()
+            if wait_s > 0:
+                self._sleep(wait_s)
+            self._last = self._clock()
+            mp3 = self._asked(sentence, speed)
+        return sound_of_mp3(mp3, speed=1.0, label=self.label)
+
+    def close(self) -> None:
+        """Nothing is kept open between sentences."""
+
+    def _asked(self, sentence: str, speed: float) -> bytes:
+        import aiohttp
+        from edge_tts.exceptions import EdgeTTSException, NoAudioReceived
+
+        try:
+            return asyncio.run(asyncio.wait_for(self._received(sentence, speed), self._sentence_s))
+        except TimeoutError as error:
+            raise self._leave_alone("không trả lời kịp", self._rest_s / 10) from error
+        except aiohttp.WSServerHandshakeError as error:
+            raise self._leave_alone(f"máy chủ từ chối (mã {error.status})", self._rest_s) from error
+        except (aiohttp.ClientConnectionError, OSError) as error:
+            raise self._leave_alone("không nối được mạng", self._rest_s / 10) from error
+        except NoAudioReceived as error:
+            raise VoiceError(f"Máy chủ của {self.label} không gửi âm thanh.") from error
+        except (EdgeTTSException, aiohttp.ClientError, ValueError, KeyError) as error:
+            raise VoiceError(f"Máy chủ của {self.label} trả lời sai ({type(error).__name__}).") from error
+
+    async def _received(self, sentence: str, speed: float) -> bytes:
+        from edge_tts import communicate
+
+        connect_s, read_s = self._timeouts
+        if self._url:
+            vars(communicate)["WSS_URL"] = self._url
+        asked: Any = communicate.Communicate(
+            sentence,
+            self._voice,
+            rate=f"{round((speed - 1) * 100):+d}%",
+            connect_timeout=connect_s,
+            receive_timeout=read_s,
+        )
+        received = bytearray()
+        async for chunk in asked.stream():
+            if chunk["type"] == "audio":
+                received += chunk["data"]
+            if len(received) > _LARGEST_BYTES:
+                raise ValueError("too much")
+        return bytes(received)
+
+    def _leave_alone(self, why: str, rest_s: float) -> VoiceError:
+        self._resting_until = self._clock() + rest_s
+        self._why_resting = why
+        return VoiceError(f"Không dùng được {self.label}: {why}.")
+
+
+def _installed_version() -> str | None:
+    try:
+        return importlib.metadata.version("edge-tts")
+    except importlib.metadata.PackageNotFoundError:
+        return None
