@@ -89,6 +89,11 @@ SETTINGS: tuple[Setting, ...] = (
         False,
         "máy nghe lại bản thu và chỉ ra chỗ nghe không rõ (cần gói viet-asr; chỉ để tham khảo)",
     ),
+    Setting("social.zalo_token", "", "mã truy cập Zalo OA của xã; để trống = không đăng lên Zalo"),
+    Setting("social.zalo_url", "https://openapi.zalo.me/v2.0", "địa chỉ giao diện của Zalo"),
+    Setting("social.facebook_page", "", "số (id) của trang Facebook của xã"),
+    Setting("social.facebook_token", "", "mã truy cập trang Facebook; để trống = không đăng lên Facebook"),
+    Setting("social.facebook_url", "https://graph.facebook.com/v23.0", "địa chỉ giao diện của Facebook"),
     Setting("player.output", "soundcard", "đầu ra của máy phát: soundcard, silent hoặc wav:ĐƯỜNG_DẪN"),
     Setting("player.server", "", "địa chỉ đài mà máy phát lấy lịch; để trống = chính máy này"),
     Setting("player.token", "", "mã máy thu (để trống = dùng tệp trong var/player)"),
@@ -106,7 +111,9 @@ EDITABLE = frozenset(
         "voice.pause_paragraph_ms player.early_volume_percent"
     ).split()
 )
-SECRET = frozenset({"mail.password", "player.token"})  # never shown
+SECRET = frozenset(
+    {"mail.password", "player.token", "social.zalo_token", "social.facebook_token"}
+)  # never shown
 
 
 @dataclass(frozen=True)

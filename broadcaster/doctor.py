@@ -17,6 +17,7 @@ from urllib.parse import urlparse
 
 from broadcaster.config import Settings
 from broadcaster.errors import BroadcasterError
+from broadcaster.reachability import check_public_url
 from broadcaster.system import PARTS, is_windows, output_volume, service_states, sleep_allowed
 
 
@@ -43,6 +44,7 @@ def examine(settings: Settings) -> list[Finding]:
         lambda: [clock_synchronised()],
         lambda: [power_on_start()],
         lambda: [public_address(settings.text("web.public_url"))],
+        lambda: from_outside(settings.text("web.public_url")),
     )
     found: list[Finding] = []
     for check in checks:
@@ -105,6 +107,7 @@ def ffmpeg() -> Finding:
 def voices(settings: Settings) -> list[Finding]:
     """Each voice of the chain, and why it cannot speak when it cannot."""
     from broadcaster.speech.engines import open_voice
+    from broadcaster.speech.hearing import Recogniser
 
     found = []
     for spec in settings.texts("voice.chain"):
@@ -118,6 +121,9 @@ def voices(settings: Settings) -> list[Finding]:
         )
     if not any(finding.ok for finding in found):
         found.append(Finding(False, "Giọng", "không giọng nào đọc được; hãy cài lại requirements.txt"))
+    if settings.boolean("voice.listen_back"):
+        reason = Recogniser.available()
+        found.append(Finding(None if reason else True, "Máy nghe lại", reason or "sẵn sàng"))
     return found
 
 
@@ -202,3 +208,10 @@ def public_address(url: str) -> Finding:
             False, "Địa chỉ cho điện thoại", f"{url} chỉ mở được trên chính máy này; hãy đặt địa chỉ mạng"
         )
     return Finding(True, "Địa chỉ cho điện thoại", url)
+
+
+def from_outside(url: str) -> list[Finding]:
+    """Whether that address leads here, asked as a phone would ask; nothing to ask while it is not usable."""
+    if not public_address(url).ok:
+        return []
+    return [Finding(one.ok, one.title, one.sentence) for one in check_public_url(url)]

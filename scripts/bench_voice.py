@@ -191,6 +191,24 @@ def measure_speed(home: Path, name: str, lines: Sequence[str]) -> None:
     print(f"determinism: {'same samples' if len(digests) == 1 else 'DIFFERENT samples'} in three runs")
     target("determinism", len(digests), 1)
     voice.close()
+    measure_cost(home, name, lines[:8])
+
+
+def measure_cost(home: Path, name: str, lines: Sequence[str]) -> None:
+    """Processor time of one second of sound: unlike the speed, it holds on a machine that is busy with others."""
+    engine, speaker = Engine(home), load_speaker(VOICES / f"{name}.json")
+    engine.speak(lines[0], speaker)
+    costs = []
+    for line in lines:
+        begun = time.process_time()
+        samples = engine.speak(line, speaker)
+        costs.append((time.process_time() - begun) * SAMPLE_RATE_HZ / len(samples))
+    costs.sort()
+    middle = costs[len(costs) // 2]
+    print(
+        f"processor time of a second of sound: {middle:.2f} s ({costs[0]:.2f}-{costs[-1]:.2f}, n={len(costs)}): "
+        f"all {os.cpu_count()} cores to itself, at most {(os.cpu_count() or 1) / middle:.1f} x real time"
+    )
 
 
 # ------------------------------------------------------------------------------------------------ pitch

@@ -89,6 +89,7 @@ def _frame() -> dict[str, Any]:
 PLANNING = ("week", "airing", "series", "planning")  # where a change of the plan can be taken back
 # Pages that live under another screen's menu entry.
 _HOUSE = {
+    "share": "bulletins", "contributors": "bulletins", "feedback": "villages", "followup": "villages",
     "compose": "bulletins", "recordings": "bulletins", "airing": "week", "series": "week", "planning": "week", "programme_frame": "jingles",
     "own_account": "settings_pages", "accounts": "settings_pages", "delegations": "settings_pages",
     "dictionary": "settings_pages", "activities": "reports", "report_text": "reports", "archive": "reports",

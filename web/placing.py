@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from datetime import date, datetime, timedelta
 
 from sqlalchemy import select
@@ -27,7 +27,9 @@ SOUNDS = {
 }
 WORDS = {
     "call_sign": "Lời xướng",
-    "opening": "Lời chào và tóm tắt",
+    "call_sign_2": "Lời xướng, giọng thứ hai",
+    "greeting": "Lời chào",
+    "headlines": "Tóm tắt",
     "item_intro": "Lời dẫn",
     "repeat": "“Xin nhắc lại”",
     "closing": "Lời kết",
@@ -186,7 +188,7 @@ class _Furniture:
             local_date=line.local_date, start_local=line.start_local,
             titles=[item.title for item in line.items],
         )  # fmt: skip
-        words = {name: _samples(_said_ms(getattr(said, name))) for name in WORDS if getattr(said, name)}
+        words = {name: _samples(_said_ms(text)) for name, text in asdict(said).items() if text}
         items = [Item(item.title, _samples(lengths.get(item.bulletin_id, 0))) for item in line.items]
         cues = build_timeline(template, items=items, words=words, jingles=self.jingles).cues
         return tuple(

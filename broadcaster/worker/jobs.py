@@ -15,6 +15,11 @@ from typing import Any
 from sqlalchemy.orm import Session
 
 from broadcaster.config import Settings
+from broadcaster.delivery.captions import cues
+from broadcaster.delivery.share import KIND as SHARE
+from broadcaster.delivery.share import share_files
+from broadcaster.delivery.social import KIND as SOCIAL
+from broadcaster.delivery.social import Posted, begin, finish, networks, post_of, post_once
 from broadcaster.errors import InputError
 from broadcaster.model import (
     JingleKind,
@@ -44,7 +49,7 @@ from broadcaster.speech.turns import in_turn
 from broadcaster.store.blobs import Blobs
 from broadcaster.store.db import Database
 from broadcaster.store.queue import Job
-from broadcaster.store.tables import Station
+from broadcaster.store.tables import SocialPost, Station
 from broadcaster.studio import pauses_of
 from broadcaster.worker.announcing import Announcer, joined
 
@@ -245,15 +250,48 @@ def listen_back(tools: Tools, job: Job, progress: Progress) -> Made:
     return Made(hearing.hearing_to_json(found), _nothing)
 
 
+def share(tools: Tools, job: Job, progress: Progress) -> Made:
+    """A bulletin's video and light sound, for other channels than the loudspeaker."""
+    with tools.db.reading(station_id=job.station_id) as session:
+        revision = revision_by_id(session, int(job.payload["revision_id"]))
+        if revision.take is None:
+            raise InputError("Bản tin chưa có bản thu nên chưa dựng được video.")
+        take_row, title = revision.take, revision.title
+        written = [sentence.written for sentence in frozen_reading(revision).sentences]
+        station = session.get_one(Station, job.station_id).name
+    made = share_files(
+        take_row.sha256, cues(take_row.sentences, written), blobs=tools.blobs, duration_ms=take_row.duration_ms,
+        station=station, title=title, scratch=tools.settings.var / "scratch",
+        progress=lambda done, total: progress("video", done, total),
+    )  # fmt: skip
+    return Made({"mp4": made.mp4, "mp3": made.mp3}, _nothing)
+
+
+def social(tools: Tools, job: Job, progress: Progress) -> Made:
+    """Post a bulletin on one of the commune's pages, once."""
+    post_id = int(job.payload["post_id"])
+    with tools.db.writing(station_id=job.station_id) as session:
+        fresh = begin(session, post_id)
+        row = session.get_one(SocialPost, post_id)
+        network, what = row.network, post_of(session, row, base_url=tools.settings.base_url)
+    progress("đăng", 0, 1)
+    outcome = post_once(networks(tools.settings).get(network), network, what, fresh=fresh)
+
+    def write(session: Session, now: datetime) -> None:
+        finish(session, post_id, outcome, now=now)
+
+    return Made({"posted": isinstance(outcome, Posted)}, write)
+
+
 Function = Callable[[Tools, Job, Progress], Made]
 # "listen" is a preview of many sentences: in the other lane, so that one sentence never waits for it.
 JOBS: Mapping[str, Function] = {
     "take": take, PROGRAMME: programme, EMERGENCY: programme, "preview": preview, "listen": preview,
-    LISTEN_BACK: listen_back,
+    LISTEN_BACK: listen_back, SHARE: share, SOCIAL: social,
 }  # fmt: skip
 PREVIEWS = ("preview", "listen")
 PREVIEW_LANE = ("preview", EMERGENCY)  # an emergency is mixed at once, whatever the other lane is busy with
-RENDER_LANE = ("take", PROGRAMME, "listen", LISTEN_BACK)
+RENDER_LANE = ("take", PROGRAMME, "listen", LISTEN_BACK, SHARE, SOCIAL)
 
 
 def chain_of(tools: Tools, station_chain: Sequence[Any], *, first: str = "") -> tuple[str, ...]:

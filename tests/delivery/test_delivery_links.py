@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from broadcaster.delivery.feeds import ical, rss
+from broadcaster.delivery.feeds import Podcast, ical, rss
 from broadcaster.delivery.links import village_by_token, village_token
 from broadcaster.delivery.manifest import for_villages
 from broadcaster.delivery.packs import day_zip, plain_name
@@ -177,9 +177,11 @@ def test_the_feed_has_what_has_been_aired_and_nothing_else() -> None:
         line("Bỏ", state=AiringState.SKIPPED),
         line("Chưa dựng", files={}),
     ]
-    data = rss(
-        rows, title="Đài xã", base_url="https://loa.vn/", feed_url="https://loa.vn/feeds/x.xml", now=NOW
-    )
+    told = Podcast(
+        title="Đài xã", about="x", author="Đài xã", base_url="https://loa.vn/", feed_url="https://loa.vn/feeds/x.xml",
+        site_url="https://loa.vn/nghe/x", image_url="https://loa.vn/feeds/x/anh.png",
+    )  # fmt: skip
+    data = rss(rows, told, now=NOW)
     channel = ET.fromstring(data).find("channel")
     assert channel is not None
     (item,) = channel.findall("item")

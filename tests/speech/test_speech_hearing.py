@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+import platform
+import sys
 from collections.abc import Callable
 from pathlib import Path
 
@@ -112,7 +114,8 @@ def test_a_damaged_take_is_named(tmp_path: Path) -> None:
 @pytest.fixture
 def recogniser() -> Recogniser:
     if (reason := Recogniser.available()) is not None:
-        if os.environ.get("CI") == "true" and os.uname().machine == "x86_64":
+        packaged = (sys.version_info[:2], sys.platform, platform.machine()) == ((3, 11), "linux", "x86_64")
+        if os.environ.get("CI") == "true" and packaged:
             pytest.fail(reason)
         pytest.skip(reason)
     return Recogniser()

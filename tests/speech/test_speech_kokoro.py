@@ -13,7 +13,7 @@ import pytest
 
 from broadcaster.errors import VoiceError
 from broadcaster.speech.kokoro import model, open_kokoro, voice
-from broadcaster.speech.kokoro.engine import MAX_SYLLABLES, Engine, cut, load_speaker
+from broadcaster.speech.kokoro.engine import MAX_SYLLABLES, Engine, Piece, cut, load_speaker
 from broadcaster.speech.kokoro.pool import Pool
 from broadcaster.speech.phonology import Break, Syllable, parse, sounds
 
@@ -219,6 +219,40 @@ def test_sentences_come_in_order_from_several_processes_and_equal_those_of_one(
         assert spoken.peak_mb > 100 or not Path("/proc/self/status").exists()
     finally:
         spoken.close()
+
+
+class Written(Engine):
+    """An engine whose model always says half a second of tone between two silences."""
+
+    def __init__(self) -> None:
+        self.asked: list[tuple[str, bool]] = []
+
+    def _piece(self, items, speaker, *, speed, end, sung, runs_on):  # type: ignore[no-untyped-def]
+        self.asked.append((end, runs_on))
+        tone = 0.3 * np.sin(np.arange(12_000) / 20).astype(np.float32)
+        quiet = np.zeros(12_000, np.float32)
+        return Piece(np.concatenate([quiet, tone, quiet]), (), (), runs_on)
+
+
+def pauses_ms(samples: np.ndarray) -> list[float]:
+    """Length of each silence inside the sound."""
+    loud = np.flatnonzero(np.abs(samples) > 0.01)
+    gaps = np.diff(loud)
+    return [round(gap / 24) for gap in gaps if gap > 200]
+
+
+def test_a_phrase_cut_for_its_length_alone_goes_on_without_a_pause_and_one_cut_at_a_comma_rests(
+    speaker,
+) -> None:
+    engine = Written()
+    at_length = engine.speak(" ".join(["thông"] * (MAX_SYLLABLES + 10)) + ".", speaker)
+    assert engine.asked == [(",", True), (".", False)]
+    assert all(pause < 50 for pause in pauses_ms(at_length))
+    engine.asked.clear()
+    half = " ".join(["thông"] * (MAX_SYLLABLES - 4))
+    at_comma = engine.speak(f"{half}, {half}.", speaker)
+    assert engine.asked == [(",", False), (".", False)]
+    assert [130 <= pause <= 180 for pause in pauses_ms(at_comma)] == [True]
 
 
 # ------------------------------------------------------------------- workers, with a small one of our own

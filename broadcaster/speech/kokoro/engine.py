@@ -24,6 +24,7 @@ TAIL_STEPS = (
     8  # of silence after the last word; the lead stays as the model wants it, or the first word suffers
 )
 KEEP_BEFORE_MS, KEEP_AFTER_MS = 70, 80  # of that silence, so much stays
+SEAM_MS = 15  # and so much where a phrase was cut for its length alone: nobody pauses there
 SPEECH_DBFS = -23.0  # level of the voiced part of every sentence
 PEAK = 0.95
 FADE_MS = 8
@@ -68,11 +69,13 @@ def load_speaker(file: Path) -> Speaker:
 
 @dataclass(frozen=True, slots=True)
 class Piece:
-    """A stretch of speech straight from the model: samples, its notes, and the pitch of each frame in hertz."""
+    """A stretch of speech straight from the model: samples, its notes, and the pitch of each frame in hertz.
+    `runs_on` when the phrase goes on in the next piece."""
 
     sound: F32
     notes: tuple[tones.Note, ...]
     curve: tuple[float, ...]
+    runs_on: bool = False
 
 
 def syllables(items: Sequence[Item]) -> int:
@@ -146,7 +149,12 @@ class Engine:
 
     def speak(self, sentence: str, speaker: Speaker, *, speed: float = 1.0) -> F32:
         """Samples at 24 kHz, levelled, with clean ends; no syllable to say gives a short silence."""
-        sounds = [_faded(_trimmed(p.sound)) for p in self.pieces(sentence, speaker, speed=speed)]
+        sounds: list[F32] = []
+        before_ms = KEEP_BEFORE_MS
+        for piece in self.pieces(sentence, speaker, speed=speed):
+            after_ms = SEAM_MS if piece.runs_on else KEEP_AFTER_MS
+            sounds.append(_faded(_trimmed(piece.sound, before_ms=before_ms, after_ms=after_ms)))
+            before_ms = SEAM_MS if piece.runs_on else KEEP_BEFORE_MS
         if not sounds:
             return np.zeros(SAMPLE_RATE_HZ // 10, np.float32)
         return _levelled(np.concatenate(sounds))
@@ -157,13 +165,22 @@ class Engine:
         total, said = syllables(items), 0
         for part in cut(items):
             end = part[-1].mark if isinstance(part[-1], Break) else ","
-            if said + syllables(part) == total and end == ",":
+            last = said + syllables(part) == total
+            runs_on = not last and not isinstance(part[-1], Break)
+            if last and end == ",":
                 end = "."
-            yield self._piece(part, speaker, speed=speed, end=end, sung=(total, said))
+            yield self._piece(part, speaker, speed=speed, end=end, sung=(total, said), runs_on=runs_on)
             said += syllables(part)
 
     def _piece(
-        self, items: list[Item], speaker: Speaker, *, speed: float, end: str, sung: tuple[int, int]
+        self,
+        items: list[Item],
+        speaker: Speaker,
+        *,
+        speed: float,
+        end: str,
+        sung: tuple[int, int],
+        runs_on: bool,
     ) -> Piece:
         if isinstance(items[-1], Break):
             items = items[:-1]
@@ -179,6 +196,8 @@ class Engine:
         own_steps = values[graph.DURATIONS].reshape(-1)
         lead, *inner, tail = own_steps.tolist()
         marks = [i for i, letter in enumerate(text) if letter in phonology.MARKS]
+        if runs_on:
+            marks.pop()  # nothing ends here, so the last syllable is not drawn out
         inner = timing.durations(inner, places, marks, speed=speed, rhythm=timing.NORTHERN)
         steps = np.array([lead, *inner, min(tail, TAIL_STEPS)], own_steps.dtype)
         values[graph.DURATIONS] = steps.reshape(values[graph.DURATIONS].shape)
@@ -190,7 +209,7 @@ class Engine:
         values[graph.PITCH] = np.array(curve, np.float32).reshape(own.shape)
         self._run(2, values)
         sound = np.asarray(values[graph.SOUND], np.float32).reshape(-1)
-        return Piece(sound, tuple(notes), tuple(curve))
+        return Piece(sound, tuple(notes), tuple(curve), runs_on)
 
     def _run(self, stage: int, values: dict[str, NDArray[Any]]) -> None:
         session = self._stages[stage]
@@ -199,15 +218,15 @@ class Engine:
         values.update(zip(wanted, session.run(wanted, given), strict=True))
 
 
-def _trimmed(samples: F32) -> F32:
-    """Without the silence at both ends, but for a little."""
+def _trimmed(samples: F32, *, before_ms: int, after_ms: int) -> F32:
+    """Without the silence at both ends, but for so much."""
     block = SAMPLE_RATE_HZ // 200
     size = np.abs(samples[: len(samples) // block * block]).reshape(-1, block).max(axis=1)
     sounding = np.flatnonzero(size > max(float(size.max(initial=0.0)) * 0.003, 1e-4))
     if sounding.size == 0:
         return samples
-    first = int(sounding[0]) * block - KEEP_BEFORE_MS * SAMPLE_RATE_HZ // 1000
-    last = (int(sounding[-1]) + 1) * block + KEEP_AFTER_MS * SAMPLE_RATE_HZ // 1000
+    first = int(sounding[0]) * block - before_ms * SAMPLE_RATE_HZ // 1000
+    last = (int(sounding[-1]) + 1) * block + after_ms * SAMPLE_RATE_HZ // 1000
     return samples[max(first, 0) : last]
 
 
