@@ -107,6 +107,7 @@ def ffmpeg() -> Finding:
 def voices(settings: Settings) -> list[Finding]:
     """Each voice of the chain, and why it cannot speak when it cannot."""
     from broadcaster.speech.engines import open_voice
+    from broadcaster.speech.hearing import Recogniser
 
     found = []
     for spec in settings.texts("voice.chain"):
@@ -120,6 +121,9 @@ def voices(settings: Settings) -> list[Finding]:
         )
     if not any(finding.ok for finding in found):
         found.append(Finding(False, "Giọng", "không giọng nào đọc được; hãy cài lại requirements.txt"))
+    if settings.boolean("voice.listen_back"):
+        reason = Recogniser.available()
+        found.append(Finding(None if reason else True, "Máy nghe lại", reason or "sẵn sàng"))
     return found
 
 

@@ -119,7 +119,8 @@ def _has(endpoint: str) -> bool:
 
 def _sounds(line: PlannedAiring, known: Heard | None, at: datetime) -> bool:
     """On the air by the players' word; by the plan alone only where its length is known."""
-    if known is not None and any(one.told.sounding for one in known.players.values()):
+    told = [one.told for one in known.players.values()] if known is not None else []
+    if any(one.sounding and (one.started_at is None or one.started_at <= at) for one in told):
         return True
     if line.state not in (AiringState.STARTED, AiringState.CLOSED) or line.duration_ms is None:
         return False

@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from broadcaster import doctor
+from broadcaster.config import load
 
 
 def test_a_nearly_full_disk_is_a_fault_with_a_remedy() -> None:
@@ -56,3 +57,20 @@ def test_a_machine_that_may_sleep_is_named_with_the_remedy_of_its_system() -> No
     assert "systemctl mask" in doctor.sleep(ask=lambda: True, platform="linux").sentence
     assert doctor.sleep(ask=lambda: False).ok is True
     assert doctor.sleep(ask=lambda: None).ok is None
+
+
+@pytest.mark.parametrize(("reason", "ok"), [(None, True), ("cài thêm gói viet-asr", None)])
+def test_a_station_that_wants_listening_back_is_told_whether_it_can(
+    reason: str | None, ok: bool | None, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setattr("broadcaster.speech.hearing.Recogniser.available", staticmethod(lambda: reason))
+
+    def told(wanted: bool) -> list[doctor.Finding]:
+        flags = {"voice.chain": ("silent",), "voice.listen_back": wanted}
+        found = doctor.voices(load(environ={}, home=tmp_path, flags=flags))
+        return [one for one in found if "nghe lại" in one.title]
+
+    assert not told(False)
+    (finding,) = told(True)
+    assert finding.ok is ok
+    assert reason is None or reason in finding.sentence

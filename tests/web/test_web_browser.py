@@ -32,6 +32,7 @@ RULES = {
 }
 FULL = (
     "/", "/ban-tin", "/ban-tin/moi", "/ban-tin/{draft}", "/ban-tin/{waiting}", "/ban-tin/{returned}", "/duyet",
+    "/ban-tin/{approved}", "/ban-tin/{approved}/xem-lai", "/ban-tin/{draft}/xem-lai", "/ban-tin/moi?buoi={tomorrow}", "/viec",
     "/duyet/{waiting_revision}", "/lich", "/lich/khung-gio", "/lich/buoi/{morning}", "/lich/buoi/{evening}",
     "/lich/buoi/{tomorrow}", "/thon", "/thon/{village}", "/thon/the-qr", "/may-thu", "/nhac-hieu", "/nhat-ky",
     "/nhat-ky/thay-doi", "/huong-dan", "/huong-dan/can-bo", "/style", "/khong-co-trang-nay", "{link}", "/t/sai-duong-dan",
