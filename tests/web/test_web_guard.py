@@ -69,7 +69,9 @@ def address(world: Any, rule: Rule, *, other: bool = False) -> str:
         "feedback_id": 999_999,
         "contributor_id": 999_999,
         "contribution_id": 999_999,
-        "kind": "csv" if "mau." in rule.rule else "vtt",
+        "kind": "vtt" if "phu-de" in rule.rule else "khong-co" if other else "xlsx",
+        "activity_id": 999_999,
+        "file_id": 999_999,
     }
     with world.app.test_request_context():
         values = {name: ids[name] for name in rule.arguments}
