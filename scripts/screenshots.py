@@ -212,6 +212,10 @@ def _addresses(session: Session, stage: Stage) -> None:
         "may-thu": ("kythuat", "/may-thu"),
         "nhac-hieu": ("canbo", "/nhac-hieu"),
         "nhat-ky": ("canbo", "/nhat-ky"),
+        "bao-cao": ("canbo", "/bao-cao"),
+        "so-tuan": ("canbo", "/bao-cao/so-tuan"),
+        "hoat-dong": ("canbo", "/hoat-dong/moi"),
+        "luu-tru": ("canbo", "/luu-tru"),
         "trang-thon": ("", f"/t/{token}"),
         "thanh-phan": ("", "/style"),
     }

@@ -20,7 +20,7 @@ from datetime import date
 from typing import Final, TypeVar
 
 from broadcaster.report.ledger import Activity, Cell, Item, Ledger, Part, Player, Said
-from broadcaster.report.tallies import Tally, VillageCount, by_part, tally_of
+from broadcaster.report.tallies import Tally, VillageCount, by_part, by_village, tally_of
 
 _Key = TypeVar("_Key", int, str)
 
@@ -174,14 +174,8 @@ def _villages(
     ledger: Ledger, choice: Choice, cells: Sequence[Cell], meant: Sequence[int]
 ) -> tuple[Line, ...]:
     """Every village's line in one walk over the cells."""
-    planned = set(meant)
-    mine: dict[int, VillageCount] = {}
-    for cell in cells:
-        if cell.part in planned:
-            row = mine.get(cell.village)
-            if row is None:
-                row = mine[cell.village] = VillageCount()
-            row.add(cell)
+    mine = by_village(cells, set(meant))
+    lengths = {index: ledger.parts[index].duration_ms or 0 for index in meant}
     own = {
         index: frozenset(
             item.bulletin_id for item in ledger.parts[index].items if item.sounds and choice.takes_item(item)
@@ -193,7 +187,7 @@ def _villages(
         Line(
             str(village.id),
             village.label(ledger.period),
-            mine.get(village.id, VillageCount()).tally(own, ledger.parts),
+            mine.get(village.id, VillageCount()).tally(own, lengths),
         )
         for village in ledger.villages
         if village.id in mine or everybody

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, fields
-from operator import itemgetter
+from collections import Counter, defaultdict
+from collections.abc import Callable, Container, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, fields
+from operator import add, itemgetter
 
 from broadcaster.report.ledger import Cell, Item, Part, Player, Said
 
@@ -87,10 +87,8 @@ def tally_of(
         one = heard.get(index)
         if one is None:
             continue
-        for kind in Player:
-            player[kind] += one.player[kind]
-        for word in Said:
-            said[word] += one.said[word]
+        player = list(map(add, player, one.player))
+        said = list(map(add, said, one.said))
         receivers += one.receivers
         receivers_played += one.receivers_played
         if one.player[Player.PLAYED]:
@@ -126,34 +124,23 @@ def tally_of(
     )
 
 
+@dataclass(slots=True)
 class VillageCount:
-    """One village's cells while they are added up."""
+    """One village's cells while they are added up; the lists hold indices of parts."""
 
-    __slots__ = ("heard", "parts", "player", "receivers", "receivers_played", "said", "told")
+    parts: list[int] = field(default_factory=list)
+    heard: list[int] = field(default_factory=list)
+    told: list[int] = field(default_factory=list)
+    player: Counter[int] = field(default_factory=Counter)
+    said: Counter[int] = field(default_factory=Counter)
+    receivers: int = 0
+    receivers_played: int = 0
 
-    def __init__(self) -> None:
-        self.player, self.said = [0] * _PLAYERS, [0] * _SAIDS
-        self.parts: list[int] = []
-        self.heard: list[int] = []
-        self.told: list[int] = []
-        self.receivers = self.receivers_played = 0
-
-    def add(self, cell: Cell) -> None:
-        part, _village, player, said, receivers, receivers_played, _why, _reason = cell
-        self.player[player] += 1
-        self.said[said] += 1
-        self.parts.append(part)
-        if not player:
-            self.heard.append(part)
-        if not said:
-            self.told.append(part)
-        self.receivers += receivers
-        self.receivers_played += receivers_played
-
-    def tally(self, own: Mapping[int, frozenset[int]], parts: Sequence[Part]) -> Tally:
+    def tally(self, own: Mapping[int, frozenset[int]], lengths: Mapping[int, int]) -> Tally:
+        """The village's line; `own` = bulletins and `lengths` = ms of each part."""
         groups = (self.parts, self.heard, self.told)
-        pieces = [sum(len(own[index]) for index in group) for group in groups]
-        bulletins = [len(frozenset[int]().union(*(own[index] for index in group))) for group in groups]
+        pieces = [sum(map(len, map(own.__getitem__, group))) for group in groups]
+        bulletins = [len(frozenset[int]().union(*map(own.__getitem__, group))) for group in groups]
         return Tally(
             airings=len(self.parts), airings_played=len(self.heard), airings_confirmed=len(self.told),
             villages=len(self.parts), villages_played=len(self.heard),
@@ -165,6 +152,27 @@ class VillageCount:
             receivers=self.receivers, receivers_played=self.receivers_played,
             pieces=pieces[0], pieces_played=pieces[1], pieces_confirmed=pieces[2],
             bulletins=bulletins[0], bulletins_played=bulletins[1], bulletins_confirmed=bulletins[2],
-            planned_ms=sum(parts[index].duration_ms or 0 for index in self.parts),
-            played_ms=sum(parts[index].duration_ms or 0 for index in self.heard),
+            planned_ms=sum(map(lengths.__getitem__, self.parts)),
+            played_ms=sum(map(lengths.__getitem__, self.heard)),
         )  # fmt: skip
+
+
+def by_village(cells: Iterable[Cell], planned: Container[int]) -> dict[int, VillageCount]:
+    """Every village's count of the planned parts, in one walk over the cells."""
+    found: dict[int, VillageCount] = defaultdict(VillageCount)
+    kept = [cell for cell in cells if cell[0] in planned]
+    for part, village, player, said, *_ in kept:
+        row = found[village]
+        row.parts.append(part)
+        if not player:
+            row.heard.append(part)
+        if not said:
+            row.told.append(part)
+    kinds = Counter(map(itemgetter(1, 2, 3, 4, 5), kept))
+    for (village, player, said, receivers, receivers_played), number in kinds.items():
+        row = found[village]
+        row.player[player] += number
+        row.said[said] += number
+        row.receivers += receivers * number
+        row.receivers_played += receivers_played * number
+    return dict(found)

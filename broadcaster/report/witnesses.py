@@ -6,7 +6,7 @@ Ids of a group come as one text: a row an airing instead of a row a village.
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Callable, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from functools import lru_cache
@@ -94,46 +94,56 @@ class Words:
             told[kind][airing] = apart(text)
         self._told = told
         later = aliased(Receipt)
-        self._failed: dict[tuple[str, int], str] = {
-            (airing, village): reason
-            for airing, village, reason in session.execute(
-                select(Receipt.airing_id, Receipt.village_id, Receipt.reason)
-                .join(Airing, Airing.id == Receipt.airing_id)
-                .outerjoin(
-                    later,
-                    and_(
-                        later.airing_id == Receipt.airing_id,
-                        later.village_id == Receipt.village_id,
-                        later.kind == ReceiptKind.PLAYED,
-                        later.withdrawn_at.is_(None),
-                        or_(
-                            later.server_at > Receipt.server_at,
-                            and_(later.server_at == Receipt.server_at, later.id > Receipt.id),
-                        ),
+        self._failed: dict[str, dict[int, str]] = defaultdict(dict)
+        for airing, village, reason in session.execute(
+            select(Receipt.airing_id, Receipt.village_id, Receipt.reason)
+            .join(Airing, Airing.id == Receipt.airing_id)
+            .outerjoin(
+                later,
+                and_(
+                    later.airing_id == Receipt.airing_id,
+                    later.village_id == Receipt.village_id,
+                    later.kind == ReceiptKind.PLAYED,
+                    later.withdrawn_at.is_(None),
+                    or_(
+                        later.server_at > Receipt.server_at,
+                        and_(later.server_at == Receipt.server_at, later.id > Receipt.id),
                     ),
-                )
-                .where(
-                    counted,
-                    Receipt.kind == ReceiptKind.FAILED,
-                    Receipt.withdrawn_at.is_(None),
-                    later.id.is_(None),
-                )
+                ),
             )
-        }
+            .where(
+                counted,
+                Receipt.kind == ReceiptKind.FAILED,
+                Receipt.withdrawn_at.is_(None),
+                later.id.is_(None),
+            )
+        ):
+            self._failed[airing][village] = reason
 
-    def of(self, airing: str) -> Callable[[int], tuple[Said, str]]:
-        """What each village said about an airing, with its reason."""
-        played = self._told[ReceiptKind.PLAYED].get(airing, NOBODY)
-        downloaded = self._told[ReceiptKind.DOWNLOADED].get(airing, NOBODY)
+    def about(self, airing: str) -> Sayings:
+        """What the villages said about one airing."""
+        return Sayings(
+            self._told[ReceiptKind.PLAYED].get(airing, NOBODY),
+            self._told[ReceiptKind.DOWNLOADED].get(airing, NOBODY),
+            self._failed.get(airing, {}),
+        )
 
-        def word(village: int) -> tuple[Said, str]:
-            if (airing, village) in self._failed:
-                return Said.FAILED, self._failed[airing, village]
-            if village in played:
-                return Said.PLAYED, ""
-            return (Said.DOWNLOADED if village in downloaded else Said.NOTHING), ""
 
-        return word
+@dataclass(frozen=True, slots=True)
+class Sayings:
+    """Villages by their last word about one airing; `failed` with the reason, which outweighs the others."""
+
+    played: frozenset[int]
+    downloaded: frozenset[int]
+    failed: Mapping[int, str]
+
+    def of(self, village: int) -> tuple[Said, str]:
+        """A village's word and its reason."""
+        if village in self.failed:
+            return Said.FAILED, self.failed[village]
+        if village in self.played:
+            return Said.PLAYED, ""
+        return (Said.DOWNLOADED if village in self.downloaded else Said.NOTHING), ""
 
 
 NOBODY: frozenset[int] = frozenset()

@@ -6,6 +6,7 @@ Edits, exceptions, placements, withdrawals, renders, ticks, dead clocks and hour
 from __future__ import annotations
 
 import tempfile
+from collections.abc import Sequence
 from contextlib import ExitStack
 from dataclasses import replace
 from datetime import date, datetime, time, timedelta
@@ -16,28 +17,37 @@ from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 from sqlalchemy import select
+from sqlalchemy.orm import Session
 
 from broadcaster.config import load
 from broadcaster.errors import Refused
 from broadcaster.model import (
+    AiringOrigin,
     AiringState,
     BulletinState,
     PlacedItem,
     PlannedAiring,
+    Priority,
     Programme,
     RenditionFile,
     RenditionKind,
 )
 from broadcaster.schedule.airings import place, remove_item, skip_airing
+from broadcaster.schedule.changes import latest_change, undo
+from broadcaster.schedule.emergency.accepting import accept, cancel_emergency
+from broadcaster.schedule.emergency.asking import EmergencyForm, request_emergency
+from broadcaster.schedule.emergency.message import air_sha256, message_programme
+from broadcaster.schedule.emergency.stopping import stop_all
 from broadcaster.schedule.materialising import exceptions_of, rule_of
 from broadcaster.schedule.plan import plan_days
 from broadcaster.schedule.rendering import store_programme
 from broadcaster.schedule.rules import SlotForm, clear_exception, edit_slot, set_exception, set_rotation
+from broadcaster.schedule.series import Scope, move, take_away
 from broadcaster.schedule.slots import instant, local_day, occurrences
 from broadcaster.station import Clockwork
 from broadcaster.store.blobs import Blobs
 from broadcaster.store.queue import claim, finish
-from broadcaster.store.tables import Airing, Bulletin, Slot, Station
+from broadcaster.store.tables import Airing, Bulletin, Emergency, Slot, Station
 from tests.support.cloned import Originals
 from tests.support.commune import ZONE, at, bulletin, decide, found, furnish, revise, sha, slot
 
@@ -51,6 +61,8 @@ weeks = st.sets(st.sampled_from(["mon", "tue", "wed", "thu", "fri", "sat", "sun"
 class Schedule(RuleBasedStateMachine):
     """One commune with a morning and an evening slot, and a clock that anything may happen to."""
 
+    KIND = "sqlite"
+
     def __init__(self) -> None:
         super().__init__()
         self.stack = ExitStack()
@@ -58,13 +70,14 @@ class Schedule(RuleBasedStateMachine):
         originals = Originals(folder)
         self.stack.callback(originals.close)
         (folder / "copy").mkdir()
-        self.db = self.stack.enter_context(originals.copy("sqlite", folder / "copy"))
+        self.db = self.stack.enter_context(originals.copy(self.KIND, folder / "copy"))
         home = load(environ={}, home=folder, flags={"schedule.horizon_days": HORIZON})
         self.home, self.blobs = home, Blobs(home.blobs_url)
         self.now = at("00:30")
         self.started: dict[str, PlannedAiring] = {}
         self.lines: list[PlannedAiring] = []
         self.version = 0
+        self.stopped: dict[str, datetime] = {}
 
     def teardown(self) -> None:
         self.stack.close()
@@ -75,8 +88,11 @@ class Schedule(RuleBasedStateMachine):
             self.commune = found(session)
             furnish(session, self.commune)
             self.bulletins = [bulletin(session, self.commune, f"Bản {number}").id for number in range(4)]
-            self.slots = [slot(session, self.commune), slot(session, self.commune, "Buổi chiều", "17:00")]
-            for row in self.slots:
+            self.message = bulletin(
+                session, self.commune, "Lời khẩn cấp", priority=Priority.EMERGENCY, seconds=40
+            ).id
+            slots = [slot(session, self.commune), slot(session, self.commune, "Buổi chiều", "17:00")]
+            for row in slots:
                 set_rotation(
                     session, row.id, self.bulletins, per_airing=2, actor=self.commune.author, now=self.now
                 )
@@ -116,7 +132,7 @@ class Schedule(RuleBasedStateMachine):
     @rule(most=st.integers(1, 30))
     def the_worker_renders(self, most: int) -> None:
         for _ in range(most):
-            job = claim(self.db, owner="thợ", kinds=["programme"], now=self.now)
+            job = claim(self.db, owner="thợ", kinds=["programme", "emergency"], now=self.now)
             if job is None:
                 return
             file = RenditionFile(RenditionKind.AIR, sha(job.key), 1000)
@@ -130,12 +146,89 @@ class Schedule(RuleBasedStateMachine):
     @rule(which=st.integers(0, 1), morning=mornings, evening=evenings, week=weeks)
     def a_slot_is_edited(self, which: int, morning: time, evening: time, week: set[str]) -> None:
         with self.db.writing() as session:
-            row = session.get_one(Slot, self.slots[which].id)
+            row = self.active(session, which)
             form = SlotForm(
-                name=row.name, weekdays=",".join(sorted(week)), start_local=evening if which else morning,
-                valid_from=row.valid_from, max_minutes=row.max_minutes,
+                name=row.name, weekdays=",".join(sorted(week)), start_local=self.within(row, morning, evening),
+                valid_from=row.valid_from, valid_to=row.valid_to, max_minutes=row.max_minutes,
             )  # fmt: skip
             edit_slot(session, row.id, form, version=row.version, actor=self.commune.author, now=self.now)
+
+    def active(self, session: Session, which: int) -> Slot:
+        rows = session.scalars(select(Slot).where(Slot.active).order_by(Slot.id)).all()
+        return rows[which % len(rows)]
+
+    def within(self, row: Slot, morning: time, evening: time) -> time:
+        return evening if row.name == "Buổi chiều" else morning
+
+    @rule(
+        nth=st.integers(0, 8),
+        scope=st.sampled_from(list(Scope)),
+        morning=mornings,
+        evening=evenings,
+        away=st.booleans(),
+    )
+    def a_series_is_moved_or_taken_away(
+        self, nth: int, scope: Scope, morning: time, evening: time, away: bool
+    ) -> None:
+        ahead = [
+            line for line in self.lines if line.planned_at > self.now and line.origin is AiringOrigin.SLOT
+        ]
+        if not ahead or (away and scope is Scope.ALL):
+            return  # a station without slots has nothing to show
+        try:
+            with self.db.writing() as session:
+                airing = session.get_one(Airing, ahead[nth % len(ahead)].airing_id)
+                row = session.get_one(Slot, airing.slot_id)
+                if away:
+                    take_away(
+                        session, airing.id, scope=scope, reason="Tang lễ", version=airing.version,
+                        actor=self.commune.author, now=self.now,
+                    )  # fmt: skip
+                else:
+                    move(
+                        session, airing.id, scope=scope, start_local=self.within(row, morning, evening),
+                        version=airing.version, actor=self.commune.author, now=self.now,
+                    )  # fmt: skip
+        except Refused:
+            pass  # left out, its hour has passed, or another stands in the way
+
+    @rule()
+    def the_last_change_is_taken_back(self) -> None:
+        try:
+            with self.db.writing() as session:
+                change = latest_change(session, self.commune.author.id, now=self.now)
+                if change is not None:
+                    undo(session, change.id, actor=self.commune.author, now=self.now)
+        except Refused:
+            pass  # somebody has gone on from there
+
+    @rule(minutes=st.integers(5, 180), repeat=st.sampled_from([0, 15, 60]), drill=st.booleans())
+    def an_emergency_is_accepted(self, minutes: int, repeat: int, drill: bool) -> None:
+        with self.db.writing() as session:
+            station = session.get_one(Station, self.commune.station.id)
+            row = session.get_one(Bulletin, self.message)
+            form = EmergencyForm(
+                reason="Lũ", expires_at=self.now + timedelta(minutes=minutes), repeat_min=repeat, drill=drill
+            )
+            wish = request_emergency(
+                session, station, row.revisions[-1], form, persons=2, actor=self.commune.author, now=self.now
+            )
+            heard = air_sha256(message_programme(session, station.id, wish.programme_key))
+            if heard:
+                accept(session, wish.id, actor=self.commune.approver, heard_sha256=heard, now=self.now)
+
+    @rule(everything=st.booleans())
+    def what_sounds_is_stopped(self, everything: bool) -> None:
+        with self.db.writing() as session:
+            station = session.get_one(Station, self.commune.station.id)
+            if everything:
+                stop_all(session, station, reason="Phát nhầm", actor=self.commune.author, now=self.now)
+                return
+            running = session.scalars(select(Emergency).where(Emergency.state == "accepted")).first()
+            if running is not None:
+                cancel_emergency(
+                    session, running.id, reason="Hết lũ", actor=self.commune.author, now=self.now
+                )
 
     @rule(which=st.integers(0, 1), ahead=st.integers(0, HORIZON - 1), kind=st.sampled_from(["skip", "extra"]))
     def an_exception_is_set(self, which: int, ahead: int, kind: str) -> None:
@@ -143,7 +236,12 @@ class Schedule(RuleBasedStateMachine):
         try:
             with self.db.writing() as session:
                 set_exception(
-                    session, self.slots[which].id, day, kind, actor=self.commune.author, now=self.now
+                    session,
+                    self.active(session, which).id,
+                    day,
+                    kind,
+                    actor=self.commune.author,
+                    now=self.now,
                 )
         except Refused:
             pass  # its hour has passed
@@ -151,7 +249,7 @@ class Schedule(RuleBasedStateMachine):
     @rule(which=st.integers(0, 1))
     def an_exception_is_cleared(self, which: int) -> None:
         with self.db.writing() as session:
-            row = session.get_one(Slot, self.slots[which].id)
+            row = self.active(session, which)
             ahead = [one for one in row.exceptions if one.local_date >= local_day(ZONE, self.now)]
             if ahead:
                 clear_exception(session, row.id, ahead[0].local_date, actor=self.commune.author, now=self.now)
@@ -211,6 +309,7 @@ class Schedule(RuleBasedStateMachine):
             self.receivers_hear_of_every_change(lines, station.plan_version)
             self.what_started_stays(lines)
             self.nothing_withdrawn_is_offered(lines, session.scalars(select(Bulletin)).all())
+            self.emergencies_end(airings, session.scalars(select(Emergency)).all())
             for row in slots:
                 self.the_future_follows_the_rule(row, [one for one in airings if one.slot_id == row.id])
             self.every_past_airing_has_ended(airings)
@@ -233,10 +332,27 @@ class Schedule(RuleBasedStateMachine):
         for airing_id, line in self.started.items():
             if airing_id in now:
                 kept = replace(
-                    now[airing_id], files=line.files, duration_ms=line.duration_ms, items=line.items
-                )
+                    now[airing_id], files=line.files, duration_ms=line.duration_ms, items=line.items,
+                    reason=line.reason, stopped_at=line.stopped_at,
+                )  # fmt: skip
                 assert kept == line
         self.started.update({key: line for key, line in now.items() if key not in self.started})
+
+    def emergencies_end(self, airings: Sequence[Airing], rows: Sequence[Emergency]) -> None:
+        for airing_id, at_ in self.stopped.items():
+            assert next(one for one in airings if one.id == airing_id).stopped_at == at_, "a stop order stays"
+        self.stopped.update({one.id: one.stopped_at for one in airings if one.stopped_at is not None})
+        for line in self.lines:
+            assert line.stopped_at is None or not line.files, "what was stopped is offered to nobody"
+        for row in rows:
+            mine = [one for one in airings if one.emergency_id == row.id]
+            assert bool(mine) == (row.state in ("accepted", "cancelled"))
+            assert all(one.planned_at < row.expires_at for one in mine)
+            if row.ended_at is not None:
+                ahead = [one for one in mine if one.planned_at > row.ended_at]
+                assert all(one.state is AiringState.CANCELLED for one in ahead)
+                begun = [one for one in mine if one not in ahead and one.state is not AiringState.SKIPPED]
+                assert all(one.stopped_at is not None for one in begun)
 
     def nothing_withdrawn_is_offered(self, lines: list[PlannedAiring], rows: list[Bulletin]) -> None:
         withdrawn = {row.id for row in rows if row.state is BulletinState.WITHDRAWN}
@@ -255,7 +371,7 @@ class Schedule(RuleBasedStateMachine):
             for one in occurrences(
                 rule_of(row), exceptions_of(row), today, today + timedelta(days=HORIZON - 1)
             )
-            if instant(ZONE, one.local_date, one.start_local) > self.now
+            if row.active and instant(ZONE, one.local_date, one.start_local) > self.now
         }
         live = [one for one in airings if one.state is not AiringState.CANCELLED]
         assert len({one.local_date for one in live}) == len(live)
@@ -277,7 +393,17 @@ Schedule.TestCase.settings = settings(
     max_examples=8, stateful_step_count=18, deadline=None,
     suppress_health_check=[HealthCheck.too_slow, HealthCheck.filter_too_much],
 )  # fmt: skip
+
+
+class OnPostgreSQL(Schedule):
+    """The same on the other database."""
+
+    KIND = "postgresql"
+
+
+OnPostgreSQL.TestCase.settings = settings(Schedule.TestCase.settings, max_examples=3)
 TestSchedule = pytest.mark.timeout(600)(Schedule.TestCase)  # many small databases; a busy machine is slow
+TestScheduleOnPostgreSQL = pytest.mark.timeout(600)(OnPostgreSQL.TestCase)
 
 
 def test_the_first_day_of_the_machine_is_a_monday() -> None:

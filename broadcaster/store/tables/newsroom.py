@@ -17,7 +17,10 @@ class Bulletin(StationScoped, Base):
     """A text on its way to the air.  The draft is what is being typed; submitting freezes a Revision of it."""
 
     __tablename__ = "bulletin"
-    __table_args__ = (Index("ix_bulletin_updated", "station_id", "updated_at"),)
+    __table_args__ = (
+        Index("ix_bulletin_updated", "station_id", "updated_at"),
+        Index("ix_bulletin_state", "station_id", "state"),
+    )
 
     id: Mapped[int] = mapped_column(primary_key=True)
     title: Mapped[str] = mapped_column(String(300))

@@ -151,6 +151,7 @@ class Audit(StationScoped, Base):
     """Who changed what, when; append-only by trigger."""
 
     __tablename__ = "audit"
+    __table_args__ = (Index("ix_audit_subject", "station_id", "subject"),)
 
     id: Mapped[int] = mapped_column(primary_key=True)
     at: Mapped[datetime]
