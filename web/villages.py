@@ -11,15 +11,16 @@ from flask import Blueprint, flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 from markupsafe import Markup
 from sqlalchemy import select
-from sqlalchemy.orm import Session
+from sqlalchemy.orm import Session, selectinload
 
 from broadcaster.delivery.links import village_token
 from broadcaster.errors import InputError, NotFound
 from broadcaster.newsroom.people import record
 from broadcaster.schedule.plan import plan
-from broadcaster.store.tables import Receipt, Village
+from broadcaster.store.tables import Receipt, Receiver, Village
 from web.deps import deps, now, reading, station, today, writing
 from web.security import actor, needs
+from web.village_states import CONDITIONS, SORTS, Condition, standings
 from web.words import found
 
 bp = Blueprint("villages", __name__, url_prefix="/thon")
@@ -31,32 +32,41 @@ class Link:
 
     url: str
     qr: Markup
+    short: str = ""  # the last letters: what a caller reads out so that the office knows which card it is
 
 
 @bp.get("")
 @needs("villages")
 def listing() -> ResponseReturnValue:
-    """All villages with what they said today."""
+    """All villages with how they stand: searched, filtered, sorted."""
     search = request.args.get("tim", "").strip()
+    wanted = request.args.get("loc", "")
+    order = request.args.get("xep", "")
     with reading() as session:
-        rows = [
-            row for row in _all(session) if found(search, row.name, row.operator_name, row.operator_phone)
-        ]
+        everyone = _all(session)
         lines = plan(session, today())
         said: dict[int, list[Receipt]] = {}
         for receipt in session.scalars(
             select(Receipt).where(
-                Receipt.airing_id.in_([line.airing_id for line in lines]), Receipt.withdrawn_at.is_(None)
+                Receipt.airing_id.in_({line.airing_id for line in lines}), Receipt.withdrawn_at.is_(None)
             )
         ):
             said.setdefault(receipt.village_id, []).append(receipt)
-        due = {
-            row.id: sum(1 for line in lines if row.slug in line.villages and line.planned_at <= now())
-            for row in rows
-        }
-        return render_template(
-            "villages.html", rows=rows, said=said, due=due, search=search, reachable=not why_unreachable()
-        )
+        receivers = session.scalars(select(Receiver).options(selectinload(Receiver.villages))).all()
+    rows = standings(everyone, lines, said, receivers, now())
+    counts = {each: sum(1 for row in rows if row.condition is each) for each in Condition}
+    rows = [
+        row
+        for row in rows
+        if found(search, row.village.name, row.village.operator_name, row.village.operator_phone)
+        and (row.condition is not Condition.GOOD if wanted == "chu_y" else wanted in ("", row.condition))
+    ]
+    if order in SORTS:
+        rows.sort(key=SORTS[order])
+    return render_template(
+        "villages.html", rows=rows, total=len(everyone), counts=counts, conditions=CONDITIONS, search=search,
+        wanted=wanted, order=order, reachable=not why_unreachable(),
+    )  # fmt: skip
 
 
 @bp.get("/<int:village_id>")
@@ -127,10 +137,11 @@ def link_of(village: Village) -> Link:
     token = village_token(deps().keys.link_key, village.id, village.link_generation)
     url = f"{deps().settings.base_url}{url_for('village_page.page', token=token)}"
     if why_unreachable():
-        return Link(url, Markup(""))
+        return Link(url, Markup(""), token[-4:].upper())
     qr = segno.make(url, error="m", micro=False)
+    drawn = qr.svg_inline(border=1, omitsize=True, title=f"Mã QR của {village.name}")
     # segno writes plain attributes only, nothing that a strict content policy would stop.
-    return Link(url, Markup(qr.svg_inline(border=1, omitsize=True, title=f"Mã QR của {village.name}")))  # noqa: S704
+    return Link(url, Markup(drawn), token[-4:].upper())  # noqa: S704
 
 
 def why_unreachable() -> str:

@@ -23,7 +23,10 @@ from broadcaster.model import (
 )
 from broadcaster.playout.plan import Journal, Manifest, Record, ToPlay
 
-LEAD: Final = timedelta(milliseconds=300)  # how long before its instant an airing is cued in the output
+LEAD: Final = timedelta(
+    seconds=1
+)  # before its instant an airing is committed and cued: memory cards are slow
+CUT_LEAD: Final = timedelta(milliseconds=300)  # the same while something sounds that it will cut
 PUNCTUAL: Final = timedelta(seconds=2)  # what still counts as on time
 ASLEEP: Final = timedelta(seconds=5)  # a gap between two looks that means the player was not there
 RETRY: Final = timedelta(seconds=5)  # between two tries of an emergency
@@ -124,10 +127,11 @@ def next_instant(now: datetime, manifest: Manifest | None, journal: Journal) -> 
     """The next instant at which `decide` will have something to say, as far as it can be known."""
     if manifest is None:
         return None
+    lead = _lead(journal)
     coming = [
-        airing.planned_at - LEAD
+        airing.planned_at - lead
         for airing in manifest.airings
-        if airing.id not in journal.records and airing.planned_at - LEAD > now
+        if airing.id not in journal.records and airing.planned_at - lead > now
     ]
     return min(coming, default=None)
 
@@ -147,7 +151,7 @@ def _forbidden(airing: ToPlay | None) -> str:
 
 def _open(airing: ToPlay, instant: datetime, journal: Journal) -> bool:
     """True for an airing whose time has come, that is this player's business and has not ended."""
-    if airing.planned_at - LEAD > instant or airing.planned_at < journal.born_at:
+    if airing.planned_at - _lead(journal) > instant or airing.planned_at < journal.born_at:
         return False
     if airing.state in (AiringState.SKIPPED, AiringState.CANCELLED):
         return False
@@ -159,6 +163,10 @@ def _open(airing: ToPlay, instant: datetime, journal: Journal) -> bool:
         and record.event in (AsRunEvent.INTERRUPTED, AsRunEvent.SKIPPED)
         and instant - record.at >= RETRY
     )
+
+
+def _lead(journal: Journal) -> timedelta:
+    return LEAD if journal.sounding is None else CUT_LEAD
 
 
 def _deadline(airing: ToPlay) -> datetime:

@@ -6,16 +6,19 @@ sentence in `problems`; the player plays what it holds meanwhile.
 
 from __future__ import annotations
 
+import json
 import logging
 import random
 import secrets
 import threading
-from collections.abc import Callable
+import time
+from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
 from typing import Any, Final
 
 import requests
+from urllib3.exceptions import HTTPError
 
 from broadcaster.errors import PlayerError
 from broadcaster.playout.held import HeldAudio, HeldManifest
@@ -28,6 +31,7 @@ _TIMEOUT: Final = (4.0, 15.0)
 _LONGEST_WAIT_S: Final = 30.0
 _HEARTBEAT_S: Final = 15.0
 _BLOCK: Final = 64 * 1024
+_WHOLE_S: Final = 30.0  # for a whole short answer, however it comes
 _PAST: Final = timedelta(hours=1)
 
 
@@ -58,8 +62,10 @@ class Link:
 
     def doorbell(self, tag: str) -> bool:
         """True when the station has another plan than the one of `tag`."""
-        answer = self._call("GET", "/api/v1/receivers/me/doorbell", headers=_if_none_match(tag))
-        return answer.status_code != 304
+        path = "/api/v1/receivers/me/doorbell"
+        with self._call("GET", path, headers=_if_none_match(tag), stream=True) as answer:
+            _body(answer, LARGEST_BYTES)
+            return answer.status_code != 304
 
     def manifest(self, tag: str = "") -> tuple[bytes, str, str] | None:
         """(body, signature, tag) of the plan, or None when it is still the one of `tag`."""
@@ -67,28 +73,30 @@ class Link:
         with self._call("GET", path, headers=_if_none_match(tag), stream=True) as answer:
             if answer.status_code == 304:
                 return None
-            body = bytearray()
-            for block in answer.iter_content(_BLOCK):
-                body += block
-                if len(body) > LARGEST_BYTES:
-                    raise PlayerError("Lịch từ đài lớn bất thường nên không nhận.")
+            body = _body(answer, LARGEST_BYTES)
             found = answer.headers.get("ETag", "").removeprefix("W/").strip('"')
-            return bytes(body), answer.headers.get("Manifest-Signature", ""), found
+            return body, answer.headers.get("Manifest-Signature", ""), found
 
     def events(self, batch: list[dict[str, Any]]) -> int:
         """Hand over as-run; the number up to which the station has everything."""
-        answer = self._call("POST", "/api/v1/receivers/me/events", json={"events": batch})
+        path = "/api/v1/receivers/me/events"
+        with self._call("POST", path, json={"events": batch}, stream=True) as answer:
+            body = _body(answer, LARGEST_BYTES)
         try:
-            return int(answer.json()["accepted"])
+            return int(json.loads(body)["accepted"])
         except (ValueError, KeyError, TypeError) as error:
             raise PlayerError("Đài trả lời nhật ký không đúng mẫu.") from error
 
     def heartbeat(self, data: dict[str, Any]) -> None:
         """Say how the player is."""
-        self._call("POST", "/api/v1/receivers/me/heartbeat", json=data)
+        with self._call("POST", "/api/v1/receivers/me/heartbeat", json=data, stream=True) as answer:
+            _body(answer, LARGEST_BYTES)
 
-    def fetch(self, file: AudioFile, audio: HeldAudio, stop: threading.Event) -> None:
-        """Bring a file to its place, going on where a broken download ended."""
+    def fetch(self, file: AudioFile, audio: HeldAudio, stop: Callable[[], bool]) -> None:
+        """Bring a file to its place, going on where a broken download ended.
+
+        It is broken off when `stop` says so: an emergency's message must not wait behind a long programme.
+        """
         part = audio.part(file)
         have = part.stat().st_size if part.exists() else 0
         if have > file.size_bytes:
@@ -104,12 +112,12 @@ class Link:
                 )
                 with part.open("ab" if goes_on else "wb") as out:
                     size = have if goes_on else 0
-                    for block in answer.iter_content(_BLOCK):
+                    for block in _blocks(answer):
                         size += len(block)
                         if size > file.size_bytes:
                             break
                         out.write(block)
-                        if stop.is_set():
+                        if stop():
                             return
         if part.stat().st_size < file.size_bytes:
             raise PlayerError(f"Tệp {file.name[:12]}… mới tải được một phần; sẽ tải tiếp.")
@@ -140,6 +148,27 @@ class Link:
                 "Hãy ghép nối lại bằng địa chỉ đúng."
             )
         raise PlayerError(f"Đài trả lời {answer.status_code} cho {path[:60]}.")
+
+
+def _blocks(answer: requests.Response) -> Iterator[bytes]:
+    """What has come, as it comes (`iter_content` would wait for whole blocks)."""
+    try:
+        while block := answer.raw.read1(_BLOCK, decode_content=True):
+            yield block
+    except (HTTPError, OSError) as error:
+        raise PlayerError(f"Đường truyền tới đài đứt giữa chừng ({type(error).__name__}).") from error
+
+
+def _body(answer: requests.Response, most: int) -> bytes:
+    """A short answer, whole and in time: one that drips must not hold back the next plan."""
+    body, until = bytearray(), time.monotonic() + _WHOLE_S
+    for block in _blocks(answer):
+        body += block
+        if len(body) > most:
+            raise PlayerError("Đài trả lời lớn bất thường nên không nhận. Hãy báo cán bộ phụ trách đài.")
+        if time.monotonic() > until:
+            raise PlayerError("Đài trả lời quá chậm nên bỏ; sẽ hỏi lại.")
+    return bytes(body)
 
 
 class Sync:
@@ -273,15 +302,19 @@ class Sync:
         files = wanted_files(manifest)
         needed = frozenset(file.name for file in files)
         trouble: PlayerError | OSError | None = None
+
+        def outdated() -> bool:
+            return self._stop.is_set() or self._held.manifest is not manifest
+
         for file in files:
-            if self._stop.is_set() or self._held.manifest is not manifest:
+            if outdated():
                 self._files.set()  # a newer plan may have something nearer
                 return
             if self._audio.path(file) is not None:
                 continue
             try:
                 self._audio.make_room(file, needed)
-                self._links[1].fetch(file, self._audio, self._stop)
+                self._links[1].fetch(file, self._audio, outdated)
             except (PlayerError, OSError) as error:  # the next file may well be obtainable
                 trouble = trouble or error
                 continue

@@ -40,9 +40,10 @@ from broadcaster.speech.ahead import ahead
 TARGET_LUFS: Final = {Profile.HORN: -16.0, Profile.ARCHIVE: -19.0}
 BASE_TIMEOUT_S: Final = 60.0  # for ffmpeg, and TIMEOUT_SHARE a second of programme
 TIMEOUT_SHARE: Final = 0.5
-# Attempts with single places mended, then attempts with everything a little quieter: a morning must not be
-# silent for half a decibel.
-_MENDED: Final = 4
+# Attempts with single places mended, then with a lower ceiling (as loud as asked, limited harder), then with
+# everything a little quieter: a morning must not be silent for half a decibel.
+_MENDED: Final = 3
+_LOWER: Final = 3
 _QUIETER: Final = 3
 
 
@@ -140,11 +141,10 @@ def _rendition(
 ) -> Mastered:
     form, target, wanted = FORMATS[kind], folder / f"{kind}.mp3", TARGET_LUFS[profile]
     timeout_s = BASE_TIMEOUT_S + length / HOUSE_RATE_HZ * TIMEOUT_SHARE
-    quieter_db = 0.0
-    for attempt in range(1, _MENDED + _QUIETER + 1):
-        gains = gains_for(
-            energies, peaks, target_lufs=wanted - quieter_db, ceiling_db=form.ceiling_db - quieter_db
-        )
+    lower_db = quieter_db = 0.0
+    for attempt in range(1, _MENDED + _LOWER + _QUIETER + 1):
+        ceiling_db = form.ceiling_db - lower_db - quieter_db
+        gains = gains_for(energies, peaks, target_lufs=wanted - quieter_db, ceiling_db=ceiling_db)
         target.unlink(missing_ok=True)
         with Listener(target, rate_hz=form.rate_hz, timeout_s=timeout_s) as listener:
             _encode(scratch, gains, target, kind=kind, length=length, timeout_s=timeout_s, stage=stage)
@@ -154,8 +154,12 @@ def _rendition(
         if not found.too_high:
             write_tags(target, tags)
             return Mastered(kind, target, found)
+        over_db = found.true_peak_dbtp - HIGHEST_DBTP + 0.2
+        if attempt >= _MENDED + _LOWER:
+            quieter_db += over_db
+            continue
         if attempt >= _MENDED:
-            quieter_db += found.true_peak_dbtp - HIGHEST_DBTP + 0.2
+            lower_db += over_db
             continue
         # a few strokes came out of the codec higher than they went in: the limiter is told they are higher
         over = 10 ** ((found.true_peak_dbtp - HIGHEST_DBTP + 0.5) / 20)

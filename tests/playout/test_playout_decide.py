@@ -11,6 +11,7 @@ from broadcaster.model import AiringOrigin, AiringState, AsRunEvent, LatePolicy,
 from broadcaster.playout.decide import (
     BUSY,
     CRASHED,
+    CUT_LEAD,
     LEAD,
     NO_CLOCK,
     NO_PROGRAMME,
@@ -119,7 +120,7 @@ def test_an_interrupted_emergency_sounds_again() -> None:
 def test_a_higher_level_cuts_in_and_the_cut_one_goes_on_at_the_cut_while_its_grace_lasts() -> None:
     routine, urgent = to_play("a"), to_play("b", T + 10 * S, priority=Priority.PRIORITY)
     journal = knows("a", "b", sounding="a", records={"a": started(T)})
-    now = T + 10 * S - LEAD
+    now = T + 10 * S - CUT_LEAD
     assert decide(now, now - S, plan(routine, urgent), journal) == [
         Stop("a", T + 10 * S, AsRunEvent.PREEMPTED, "Nhường cho buổi khẩn hơn: b."),
         Start("b", T + 10 * S, 100),
@@ -147,7 +148,7 @@ def test_between_equals_the_next_one_cuts_in_at_its_time_or_waits_as_it_was_told
     first, second = to_play("a"), to_play("b", T + 10 * S)
     patient = replace(second, start_mode=StartMode.WAIT, wait_s=20)
     journal = knows("a", "b", sounding="a", records={"a": started(T)})
-    now = T + 10 * S - LEAD
+    now = T + 10 * S - CUT_LEAD
     assert decide(now, now - S, plan(first, second), journal)[0] == Stop(
         "a", T + 10 * S, AsRunEvent.PREEMPTED, "Đến giờ của buổi sau: b."
     )

@@ -204,12 +204,12 @@ def test_a_broken_download_goes_on_where_it_ended(server: Server, link: Link, tm
     audio, file = HeldAudio(tmp_path, budget_bytes=10**9), the_file()
     server.mood = "broken"
     with pytest.raises((PlayerError, OSError)):
-        link.fetch(file, audio, threading.Event())
+        link.fetch(file, audio, lambda: False)
     assert audio.path(file) is None
     have = audio.part(file).stat().st_size
     assert 0 < have <= 100_000
     server.mood = "well"
-    link.fetch(file, audio, threading.Event())
+    link.fetch(file, audio, lambda: False)
     assert server.asked[-1] == f"bytes={have}-"
     path = audio.path(file)
     assert path is not None
@@ -220,7 +220,7 @@ def test_a_server_that_knows_no_ranges_sends_it_all_again(server: Server, link: 
     audio, file = HeldAudio(tmp_path, budget_bytes=10**9), the_file()
     audio.part(file).write_bytes(DATA[:5000])
     server.mood = "no range"
-    link.fetch(file, audio, threading.Event())
+    link.fetch(file, audio, lambda: False)
     assert audio.path(file) is not None
 
 
@@ -228,7 +228,7 @@ def test_other_bytes_than_promised_never_get_a_name(server: Server, link: Link, 
     audio, file = HeldAudio(tmp_path, budget_bytes=10**9), the_file()
     server.mood = "other bytes"
     with pytest.raises(PlayerError, match="mã băm"):
-        link.fetch(file, audio, threading.Event())
+        link.fetch(file, audio, lambda: False)
     assert list(tmp_path.iterdir()) == []
 
 
@@ -238,7 +238,7 @@ def test_redirects_and_failures_are_refused_with_a_sentence(
 ) -> None:
     server.mood = mood
     with pytest.raises(PlayerError, match=code):
-        link.fetch(the_file(), HeldAudio(tmp_path, budget_bytes=10**9), threading.Event())
+        link.fetch(the_file(), HeldAudio(tmp_path, budget_bytes=10**9), lambda: False)
 
 
 def test_the_oldest_file_that_nobody_needs_makes_room(tmp_path: Path) -> None:

@@ -12,13 +12,15 @@ from broadcaster.production.encoding import FORMATS, Tags
 from broadcaster.production.loudness import BLOCK
 
 
-def test_peaks_that_the_codec_puts_back_everywhere_cost_loudness_not_the_programme(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+@pytest.mark.parametrize(("lowered", "off_lu"), [(0, 12.0), (3, 1.5)])
+def test_peaks_that_the_codec_puts_back_everywhere_cost_loudness_at_most_and_never_the_programme(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, lowered: int, off_lu: float
 ) -> None:
     # A limiter set far too high lets every stroke through, as an unlucky encoding would put it back.
     loud = dataclasses.replace(FORMATS[RenditionKind.AIR], ceiling_db=1.5)
     monkeypatch.setitem(FORMATS, RenditionKind.AIR, loud)
     monkeypatch.setattr(mastering, "_MENDED", 1)
+    monkeypatch.setattr(mastering, "_LOWER", lowered)
     random = np.random.default_rng(7)
     length = 8 * HOUSE_RATE_HZ // BLOCK * BLOCK
     sound = (0.03 * random.standard_normal(length)).astype(np.float32)
@@ -33,4 +35,5 @@ def test_peaks_that_the_codec_puts_back_everywhere_cost_loudness_not_the_program
         tags=Tags(title="Thử", station="Đài", date="2026-11-24", topic="", key=""),
     )  # fmt: skip
     assert made.measured.true_peak_dbtp <= -1.0
+    assert made.measured.loudness_lufs == pytest.approx(-16.0, abs=off_lu)
     assert made.path.stat().st_size > 10_000

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import hashlib
 import threading
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -56,6 +56,10 @@ class SimStation:
     def data(self, due: Due) -> bytes:
         """Its file."""
         return due.name.encode() * 100
+
+    def of(self, sha256: str) -> Due:
+        """The airing of a file."""
+        return next(one for one in self.airings if hashlib.sha256(self.data(one)).hexdigest() == sha256)
 
     def tag(self, minute: int) -> str:
         """Changes with what is published and with the hour-hand of the plan."""
@@ -167,12 +171,9 @@ class SimLink:
     def heartbeat(self, data: dict[str, Any]) -> None:
         self._reached()
 
-    def fetch(self, file: AudioFile, audio: HeldAudio, stop: threading.Event) -> None:
+    def fetch(self, file: AudioFile, audio: HeldAudio, stop: Callable[[], bool]) -> None:
         self._reached()
-        due = next(
-            one for one in self._world.station.airings
-            if hashlib.sha256(self._world.station.data(one)).hexdigest() == file.sha256
-        )  # fmt: skip
+        due = self._world.station.of(file.sha256)
         audio.part(file).write_bytes(self._world.station.data(due))
         audio.settle(file)
 

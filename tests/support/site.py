@@ -21,6 +21,7 @@ from broadcaster.delivery.links import village_token
 from broadcaster.store.db import Database
 from tests.support.web_station import NOW, PASSWORD, WebStation
 from web import create_app
+from web.security import limiter
 
 SIZES = {"desk": {"width": 1366, "height": 768}, "phone": {"width": 360, "height": 640}}
 SCHEMES = ("light", "dark")
@@ -40,6 +41,7 @@ class Site:
     browser: Browser
     db: Database
     settings: Settings
+    forgive: Callable[[], None]  # forget how often somebody has tried to sign in
     contexts: dict[tuple[str, str, str], BrowserContext] = field(default_factory=dict)
 
     def address(self, path: str) -> str:
@@ -68,6 +70,7 @@ class Site:
         )
         context.set_default_timeout(60_000)
         if username:
+            self.forgive()
             page = context.new_page()
             sign_in(page, self.url, username)
             page.close()
@@ -94,7 +97,12 @@ def running_site(
     thread.start()
     parts = app.extensions["broadcaster"]
     link = f"/t/{village_token(parts.keys.link_key, built[1].villages[3], 1)}"
-    site = Site(f"http://127.0.0.1:{server.port}", built[1], link, chromium, parts.db, settings)
+
+    def forgive() -> None:
+        with app.app_context():
+            limiter.reset()
+
+    site = Site(f"http://127.0.0.1:{server.port}", built[1], link, chromium, parts.db, settings, forgive)
     try:
         yield site
     finally:

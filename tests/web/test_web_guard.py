@@ -45,6 +45,9 @@ def address(world: Any, rule: Rule, *, other: bool = False) -> str:
         "notice_id": 999_999,
         "delegation_id": 999_999,
         "entry_id": 999_999,
+        "activity_id": 999_999,
+        "file_id": 999_999,
+        "kind": "csv" if "mau." in rule.rule else "docx" if rule.rule.startswith("/bao-cao") else "vtt",
         "receiver_id": 999_999 if other else made.receiver,
         "jingle_id": 999_999 if other else made.jingle,
         "job_id": 999_999 if other else 1,
@@ -69,7 +72,6 @@ def address(world: Any, rule: Rule, *, other: bool = False) -> str:
         "feedback_id": 999_999,
         "contributor_id": 999_999,
         "contribution_id": 999_999,
-        "kind": "csv" if "mau." in rule.rule else "vtt",
     }
     with world.app.test_request_context():
         values = {name: ids[name] for name in rule.arguments}
