@@ -47,7 +47,7 @@ def address(world: Any, rule: Rule, *, other: bool = False) -> str:
         "entry_id": 999_999,
         "activity_id": 999_999,
         "file_id": 999_999,
-        "kind": "csv" if "mau." in rule.rule else "docx" if rule.rule.startswith("/bao-cao") else "vtt",
+        "kind": "vtt" if "phu-de" in rule.rule else "khong-co" if other else "docx",
         "receiver_id": 999_999 if other else made.receiver,
         "jingle_id": 999_999 if other else made.jingle,
         "job_id": 999_999 if other else 1,
