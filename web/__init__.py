@@ -26,7 +26,7 @@ from web.deps import Deps
 
 SCREENS = (
     "signin", "today", "bulletins", "compose", "recordings", "sound", "approve", "week", "airing", "villages", "receivers",
-    "jingles", "programme_frame", "log", "reports", "report_text", "activities", "archive", "village_page", "channels", "help_pages", "style_page", "vendor", "api_tokens",
+    "jingles", "programme_frame", "log", "reports", "report_text", "activities", "archive", "succession", "village_page", "channels", "help_pages", "style_page", "vendor", "api_tokens",
     "campaigns", "listen", "share", "feedback", "contributors", "followup",
     "emergency", "series_page", "planning",
     "own_account", "accounts", "delegations", "notices", "settings_pages", "dictionary",

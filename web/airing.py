@@ -13,10 +13,11 @@ from broadcaster.errors import BroadcasterError, InputError
 from broadcaster.model import AiringState, BulletinState
 from broadcaster.report.counting import airing_report
 from broadcaster.schedule.airings import skip_airing
+from broadcaster.schedule.emergency.showing import told
 from broadcaster.schedule.plan import airing_of, plan_days
 from broadcaster.schedule.running import move_item, place, remove_item
-from broadcaster.store.tables import Airing, Bulletin, ProgrammeRow, Variant
-from web.deps import deps, now, reading, writing
+from broadcaster.store.tables import Airing, Bulletin, ProgrammeRow, Station, Variant
+from web.deps import deps, now, reading, station, writing
 from web.errors import status_of
 from web.heard import by_airing
 from web.security import actor, needs
@@ -131,16 +132,20 @@ def _page(session: Session, airing_id: str, error: BroadcasterError | None = Non
         .order_by(Airing.planned_at)
         .limit(60)
     ).all()
+    programme = _programme(session, airing_id)
+    # Taken back, but perhaps not everywhere: who may still sound it is said where it was taken back.
+    taken_back = line.stopped_at is not None or (programme is not None and programme.revoked_reason != "")
     return render_template(
         "airing.html",
         line=line,
+        told=told(session, session.get_one(Station, station().id)) if taken_back else None,
         changeable=line.state in OPEN and line.planned_at > now(),
         before=around[at - 1] if at > 0 else None,
         after=around[at + 1] if 0 <= at < len(around) - 1 else None,
         choices=[row for row in choices(session) if row.id not in placed],
         others=others,
         known=by_airing(airing_report(session, line.local_date, line.local_date, now=now())).get(airing_id),
-        programme=_programme(session, airing_id),
+        programme=programme,
         monday=line.local_date,
         error=error,
     )

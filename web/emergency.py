@@ -32,7 +32,7 @@ from broadcaster.schedule.emergency.message import (
     recorded_messages,
 )
 from broadcaster.schedule.emergency.pins import WrongPin, count_wrong, set_pin
-from broadcaster.schedule.emergency.showing import airings_of, board, history, sound_job
+from broadcaster.schedule.emergency.showing import airings_of, board, history, sound_job, told
 from broadcaster.schedule.emergency.stopping import may_sound, stop_all
 from broadcaster.store.tables import EmergencyPin, Revision, Station, Village
 from web.deps import deps, now, reading, station, writing
@@ -283,6 +283,7 @@ def _one(session: Session, emergency_id: int, error: BroadcasterError | None = N
         heard=air_sha256(programme),
         job=None if programme is not None else sound_job(session, row),
         airings=airings_of(session, row.id),
+        told=told(session, here) if row.state in ("accepted", "cancelled") else None,
         where=[names[one] for one in row.villages if one in names],
         over=row.expires_at <= now(),
         mine=row.requested_by_id == signed_in().user_id,

@@ -78,30 +78,33 @@ def import_list() -> ResponseReturnValue:
     return redirect(url_for("villages.listing"), 303)
 
 
-@bp.get("/mau.<any(csv, xlsx):kind>")
+@bp.get("/mau.csv")
 @needs("villages")
-def sample(kind: str) -> ResponseReturnValue:
+def sample_csv() -> ResponseReturnValue:
     """A list to fill in."""
+    text = io.StringIO(newline="")
+    csv.writer(text, delimiter=";").writerows([HEADERS, *EXAMPLES])
+    # Excel needs the mark to see the Vietnamese letters.
+    return _download(text.getvalue().encode("utf-8-sig"), "text/csv", "csv")
+
+
+@bp.get("/mau.xlsx")
+@needs("villages")
+def sample_xlsx() -> ResponseReturnValue:
+    """The same as a workbook."""
+    book = openpyxl.Workbook()
+    sheet = book.active
+    assert sheet is not None
+    sheet.title = "Thôn"
+    for row in (HEADERS, *EXAMPLES):
+        sheet.append(row)
+    for cell in sheet["C"]:
+        cell.number_format = "@"  # text: a number would lose its zero
+    for column, width in (("A", 30), ("B", 28), ("C", 18)):
+        sheet.column_dimensions[column].width = width
     file = io.BytesIO()
-    if kind == "csv":
-        text = io.StringIO(newline="")
-        csv.writer(text, delimiter=";").writerows([HEADERS, *EXAMPLES])
-        file.write(text.getvalue().encode("utf-8-sig"))  # Excel needs the mark to see the Vietnamese letters
-    else:
-        book = openpyxl.Workbook()
-        sheet = book.active
-        assert sheet is not None
-        sheet.title = "Thôn"
-        for row in (HEADERS, *EXAMPLES):
-            sheet.append(row)
-        for cell in sheet["C"]:
-            cell.number_format = "@"  # text: a number would lose its zero
-        for column, width in (("A", 30), ("B", 28), ("C", 18)):
-            sheet.column_dimensions[column].width = width
-        book.save(file)
-    file.seek(0)
-    mimetype = "text/csv" if kind == "csv" else XLSX
-    return send_file(file, mimetype=mimetype, as_attachment=True, download_name=f"mau-danh-sach-thon.{kind}")
+    book.save(file)
+    return _download(file.getvalue(), XLSX, "xlsx")
 
 
 @bp.get("/<int:village_id>/usb.zip")
@@ -127,3 +130,8 @@ def usb(village_id: int) -> ResponseReturnValue:
         target, mimetype="application/zip", as_attachment=True, etag=target.stem, conditional=True,
         download_name=f"usb-{today():%Y%m%d}-{plain_name(name)}.zip",
     )  # fmt: skip
+
+
+def _download(data: bytes, mimetype: str, suffix: str) -> ResponseReturnValue:
+    name = f"mau-danh-sach-thon.{suffix}"
+    return send_file(io.BytesIO(data), mimetype=mimetype, as_attachment=True, download_name=name)

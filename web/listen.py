@@ -13,9 +13,10 @@ from flask.typing import ResponseReturnValue
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from broadcaster.delivery.captions import Cue, cues, srt, vtt
+from broadcaster.delivery.captions import Cue, srt, vtt
 from broadcaster.delivery.cards import card
 from broadcaster.delivery.share import KIND as SHARE
+from broadcaster.delivery.share import captions_of
 from broadcaster.model import AiringOrigin, AiringState, PlannedAiring, RenditionKind
 from broadcaster.newsroom.bulletins import approved_revision, frozen_reading
 from broadcaster.schedule.plan import plan_days
@@ -116,7 +117,8 @@ def captions(slug: str, bulletin_id: int, kind: str) -> ResponseReturnValue:
 
 def cues_of(revision: Revision, take: TakeRow) -> list[Cue]:
     """Captions of an approved revision."""
-    return cues(take.sentences, [sentence.written for sentence in frozen_reading(revision).sentences])
+    written = [sentence.written for sentence in frozen_reading(revision).sentences]
+    return captions_of(take, written, blobs=deps().blobs)
 
 
 def share_result(session: Session, revision_id: int) -> dict[str, Any]:

@@ -14,15 +14,16 @@ from flask.typing import ResponseReturnValue
 from sqlalchemy import case, select
 from sqlalchemy.orm import Session
 
-from broadcaster.errors import InputError, NotFound
+from broadcaster.errors import InputError, NotFound, Refused
 from broadcaster.model import Reading, RenditionKind
 from broadcaster.newsroom.bulletins import bulletin_by_id, reading_of
-from broadcaster.store.queue import enqueue
+from broadcaster.store.queue import ask_once_more, cancel, enqueue
 from broadcaster.store.tables import Bulletin, ProgrammeRow, RenderJob, TakeRow
 from web.deps import deps, now, reading, writing
 from web.security import needs
 
 bp = Blueprint("sound", __name__)
+STOPPABLE = ("preview", "listen", "take")
 MIMES = {"mp3": "audio/mpeg", "flac": "audio/flac", "wav": "audio/wav", "ogg": "audio/ogg"}
 
 
@@ -107,6 +108,34 @@ def job(job_id: int) -> ResponseReturnValue:
         return render_template(
             "job.html", job=_load(session.scalar(select(RenderJob).where(RenderJob.id == job_id)))
         )
+
+
+@bp.post("/viec/<int:job_id>/dung")
+@needs("write")
+def stop(job_id: int) -> ResponseReturnValue:
+    """Stop a preview or the speaking of a bulletin.  What airings wait for is not stopped by hand."""
+    with writing() as session:
+        row = _load(session.scalar(select(RenderJob).where(RenderJob.id == job_id)))
+        if row.kind not in STOPPABLE:
+            raise Refused("Chương trình của buổi phát không dừng bằng tay được; hãy bỏ buổi hoặc bỏ bản tin.")
+        cancel(session, job_id)
+    return _back(job_id)
+
+
+@bp.post("/viec/<int:job_id>/lam-lai")
+@needs("write")
+def again(job_id: int) -> ResponseReturnValue:
+    """Do a job again that failed or was stopped."""
+    with writing() as session:
+        _load(ask_once_more(session, job_id, now=now()))
+    deps().doorbell.ring()
+    return _back(job_id)
+
+
+def _back(job_id: int) -> ResponseReturnValue:
+    if "HX-Request" in request.headers:
+        return _fragment(job_id)
+    return redirect(url_for("sound.job", job_id=job_id), 303)
 
 
 @bp.get("/viec/<int:job_id>/am-thanh")

@@ -23,7 +23,7 @@ from broadcaster.schedule.plan import next_airing, plan_days
 from broadcaster.store.tables import Receiver
 from web.deps import now, reading, station, today
 from web.heard import Heard, by_airing
-from web.security import needs
+from web.security import account, needs
 from web.todos import OPEN, todos
 from web.words import clock_text, day_text
 
@@ -96,7 +96,9 @@ def _parts(session: Session) -> list[Part]:
     if not coming:
         far = next_airing(session, now())
         coming = [far] if far is not None else []
-    common: dict[str, Any] = {"day": today(), "can_stop": _has("emergency.ask_stop")}
+    common: dict[str, Any] = {
+        "day": today(), "can_stop": _has("emergency.ask_stop"), "account": account(), "station": station(), "now": now(),
+    }  # fmt: skip
     values = {
         "chinh": ("_today_hero.html", {
             "on_air": on_air, "coming": coming,
@@ -108,8 +110,11 @@ def _parts(session: Session) -> list[Part]:
     for line in lines:
         known = heard.get(line.airing_id)
         values[f"buoi-{line.airing_id}-{line.variant}"] = ("_today_line.html", {"line": line, "known": known})
+    # Without the frame's own questions, which every `render_template` asks anew.
+    page = current_app.jinja_env
     return [
-        Part(name, render_template(template, **common, **more)) for name, (template, more) in values.items()
+        Part(name, page.get_template(template).render(common | more))
+        for name, (template, more) in values.items()
     ]
 
 

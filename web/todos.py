@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
@@ -16,7 +17,7 @@ from broadcaster.schedule.preflight import alarms
 from broadcaster.store.tables import Bulletin, Receiver, RenderJob
 from broadcaster.upkeep import trouble
 from web.deps import deps, station, today
-from web.words import clock_text, span_text
+from web.words import clock_text, mark_text, span_text
 
 OPEN = (AiringState.PLANNED, AiringState.CLOSED)
 EVENING = time(16, 0)  # from now on it is late for tomorrow's airings
@@ -30,6 +31,7 @@ class Todo:
     text: str
     url: str
     urgent: bool = False
+    name: str = ""  # of its link on the page, the same while it is about the same thing
 
 
 def todos(
@@ -51,7 +53,17 @@ def todos(
         *_approvals(session),
         *_running_work(session),
     ]
-    return sorted(found, key=lambda todo: not todo.urgent)
+    return named(sorted(found, key=lambda todo: not todo.urgent))
+
+
+def named(found: Sequence[Todo]) -> list[Todo]:
+    """With names that do not change when a number in the text does, so that the keyboard stays on its link."""
+    seen: Counter[str] = Counter()
+    done = []
+    for todo in found:
+        seen[todo.url] += 1
+        done.append(replace(todo, name=f"viec-{mark_text(todo.url)}-{seen[todo.url]}"))
+    return done
 
 
 def _preflight(session: Session, at: datetime) -> list[Todo]:

@@ -9,10 +9,16 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from broadcaster.model import HOUSE_RATE_HZ
 
+if TYPE_CHECKING:
+    from numpy import float32
+    from numpy.typing import NDArray
+
 LONGEST_CUE = 130  # letters: what fits on a phone and is read in one breath
+NEAR_MS = 900  # how far from where the letters say a comma the voice's rest for it may lie
 _PAUSES = re.compile(r"(?<=[,;:–…])\s+")
 
 
@@ -25,10 +31,15 @@ class Cue:
     text: str
 
 
-def cues(sentences: Sequence[Sequence[object]], written: Sequence[str]) -> list[Cue]:
-    """Cues of a take's sentences ([spoken, first sample, samples]); long ones are cut at their commas.
+Spans = Sequence[tuple[int, int]]
 
-    `written` are the frozen reading's sentences; they are shown when there is one for each.
+
+def cues(sentences: Sequence[Sequence[object]], written: Sequence[str], *, rests: Spans = ()) -> list[Cue]:
+    """Cues of a take's sentences ([spoken, first sample, samples]); long ones are cut where the voice rests.
+
+    `written` are the frozen reading's sentences; they are shown when there is one for each.  `rests` are
+    silences of the take (start, end in ms): without one near a comma the words stay together, since a cue
+    at a guessed time is worse than a long one.
     """
     shown = list(written) if len(written) == len(sentences) else [str(one[0]) for one in sentences]
     found: list[Cue] = []
@@ -37,7 +48,26 @@ def cues(sentences: Sequence[Sequence[object]], written: Sequence[str]) -> list[
         end = (int(str(start)) + int(str(length))) * 1000 // HOUSE_RATE_HZ
         plain = _plain(text)
         if plain and end > begin:
-            found.extend(_cut(plain, begin, end))
+            found.extend(
+                _cut(plain, begin, end, [rest for rest in rests if begin < rest[0] and rest[1] < end])
+            )
+    return found
+
+
+def quiet(samples: NDArray[float32], rate_hz: int) -> list[tuple[int, int]]:
+    """Silences of at least 90 ms as (start, end) in ms: mono samples in, nothing louder than -45 dBFS inside."""
+    block = rate_hz // 100
+    whole = samples[: len(samples) // block * block].reshape(-1, block)
+    still = (whole * whole).mean(axis=1) < 10 ** (-45 / 10)
+    found: list[tuple[int, int]] = []
+    first = None
+    for number, silent in enumerate([*still.tolist(), False]):
+        if silent and first is None:
+            first = number
+        elif not silent and first is not None:
+            if number - first >= 9:
+                found.append((first * 10, number * 10))
+            first = None
     return found
 
 
@@ -58,31 +88,24 @@ def srt(found: Sequence[Cue]) -> str:
     return "\r\n".join(blocks)
 
 
-def _cut(text: str, begin: int, end: int) -> list[Cue]:
-    """One cue, or several when it is long: each part gets the share of time that its letters have."""
-    parts: list[str] = []
-    for piece in _PAUSES.split(text):
-        for part in _pieces(piece):
-            if parts and len(parts[-1]) + 1 + len(part) <= LONGEST_CUE:
-                parts[-1] = f"{parts[-1]} {part}"
-            else:
-                parts.append(part)
-    letters = sum(map(len, parts))
-    found, done = [], 0
-    for part in parts:
-        start = begin + (end - begin) * done // letters
-        done += len(part)
-        found.append(Cue(start, begin + (end - begin) * done // letters, part))
-    return found
-
-
-def _pieces(text: str) -> list[str]:
-    found: list[str] = []
-    for word in text.split():
-        if found and len(found[-1]) + 1 + len(word) <= LONGEST_CUE:
-            found[-1] = f"{found[-1]} {word}"
+def _cut(text: str, begin: int, end: int, rests: Spans) -> list[Cue]:
+    """One cue, or several when it is long and the voice rests near its commas."""
+    if len(text) <= LONGEST_CUE:
+        return [Cue(begin, end, text)]
+    pieces = _PAUSES.split(text)
+    letters = sum(map(len, pieces))
+    found = [Cue(begin, end, pieces[0])]
+    done = len(pieces[0])
+    for piece in pieces[1:]:
+        expected = begin + (end - begin) * done // letters
+        done += len(piece)
+        last = found[-1]
+        near = [rest for rest in rests if rest[0] > last.start_ms and abs(rest[1] - expected) <= NEAR_MS]
+        if near and len(last.text) + 1 + len(piece) > LONGEST_CUE:
+            rest = min(near, key=lambda one: abs(one[1] - expected))
+            found[-1:] = [Cue(last.start_ms, rest[0], last.text), Cue(rest[1], end, piece)]
         else:
-            found.append(word)
+            found[-1] = Cue(last.start_ms, end, f"{last.text} {piece}")
     return found
 
 

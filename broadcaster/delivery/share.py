@@ -13,11 +13,14 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
+import soundfile
+
 from broadcaster.delivery import cards
-from broadcaster.delivery.captions import Cue
+from broadcaster.delivery.captions import Cue, cues, quiet
 from broadcaster.errors import SoundError
 from broadcaster.speech.ffmpeg import run_ffmpeg
 from broadcaster.store.blobs import Blobs
+from broadcaster.store.tables import TakeRow
 
 KIND: Final = "share"  # of the worker's job
 # Letters a post may have: Zalo cuts a message at 2,000; the others are what people still read.
@@ -121,6 +124,12 @@ def _frames(folder: Path, found: Sequence[Cue], duration_ms: int, station: str, 
         lines += [f"file {picture.name}", f"duration {max(1, until - start) / 1000:.3f}"]
     lines.append(f"file {len(starts) - 1:05d}.png")  # the demuxer wants the last picture once more
     return lines
+
+
+def captions_of(take: TakeRow, written: Sequence[str], *, blobs: Blobs) -> list[Cue]:
+    """Cues of a frozen take, cut where its own sound rests."""
+    samples, rate_hz = soundfile.read(blobs.path(take.sha256, suffix="flac"), dtype="float32")
+    return cues(take.sentences, written, rests=quiet(samples, rate_hz))
 
 
 @dataclass(frozen=True, slots=True)

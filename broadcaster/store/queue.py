@@ -21,6 +21,7 @@ from sqlalchemy.orm import Session
 from broadcaster.store.db import Database
 from broadcaster.store.tables import RenderJob
 
+CANCELLED = "Đã dừng theo yêu cầu."
 LEASE = timedelta(seconds=60)
 MAX_ATTEMPTS = 3
 RETRY_AFTER = timedelta(seconds=20)
@@ -130,6 +131,27 @@ def fail(db: Database, job: Job, *, error: str, now: datetime | None = None, for
 def give_back(db: Database, job: Job) -> bool:
     """Put a job back as if it had not been claimed: this worker is asked to stop."""
     return _set(db, job, state="queued", lease_until=None, owner="", attempt=job.attempt - 1)
+
+
+def cancel(session: Session, job_id: int) -> RenderJob | None:
+    """Somebody does not want it any more: a worker that is at it notices within a second and drops it.
+
+    None when there is no such job; a job that has ended stays as it ended.
+    """
+    job = session.scalar(select(RenderJob).where(RenderJob.id == job_id).with_for_update())
+    if job is not None and job.state in ("queued", "running"):
+        job.state, job.owner, job.lease_until, job.error = "dropped", "", None, CANCELLED
+        session.flush()
+    return job
+
+
+def ask_once_more(session: Session, job_id: int, *, now: datetime) -> RenderJob | None:
+    """A job that failed or was cancelled goes back to the queue; None when there is no such job."""
+    job = session.scalar(select(RenderJob).where(RenderJob.id == job_id).with_for_update())
+    if job is not None and job.state in ("failed", "dropped"):
+        job.state, job.attempt, job.error, job.retry_at, job.due_at = "queued", 0, "", None, now
+        session.flush()
+    return job
 
 
 def reconcile(db: Database, *, now: datetime) -> int:

@@ -15,9 +15,8 @@ from typing import Any
 from sqlalchemy.orm import Session
 
 from broadcaster.config import Settings
-from broadcaster.delivery.captions import cues
 from broadcaster.delivery.share import KIND as SHARE
-from broadcaster.delivery.share import share_files
+from broadcaster.delivery.share import captions_of, share_files
 from broadcaster.delivery.social import KIND as SOCIAL
 from broadcaster.delivery.social import Posted, begin, finish, networks, post_of, post_once
 from broadcaster.errors import InputError
@@ -260,7 +259,7 @@ def share(tools: Tools, job: Job, progress: Progress) -> Made:
         written = [sentence.written for sentence in frozen_reading(revision).sentences]
         station = session.get_one(Station, job.station_id).name
     made = share_files(
-        take_row.sha256, cues(take_row.sentences, written), blobs=tools.blobs, duration_ms=take_row.duration_ms,
+        take_row.sha256, captions_of(take_row, written, blobs=tools.blobs), blobs=tools.blobs, duration_ms=take_row.duration_ms,
         station=station, title=title, scratch=tools.settings.var / "scratch",
         progress=lambda done, total: progress("video", done, total),
     )  # fmt: skip

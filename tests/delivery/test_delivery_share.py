@@ -17,7 +17,7 @@ import soundfile
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from broadcaster.delivery.captions import LONGEST_CUE, cues, srt, vtt
+from broadcaster.delivery.captions import cues, quiet, srt, vtt
 from broadcaster.delivery.poster import poster
 from broadcaster.delivery.share import LIMITS, hashtag, kit, light_mp3, video
 from broadcaster.delivery.usb import HASHES, LIST, packed, write_folder, write_zip
@@ -32,7 +32,10 @@ from broadcaster.model import (
     Priority,
     RenditionKind,
 )
+from broadcaster.reading import read
+from broadcaster.speech.engines import Voices
 from broadcaster.speech.ffmpeg import find_ffmpeg
+from broadcaster.speech.takes import make_take
 from broadcaster.store.blobs import Blobs
 
 TIMING = re.compile(r"(\d\d):(\d\d):(\d\d)[.,](\d\d\d) --> (\d\d):(\d\d):(\d\d)[.,](\d\d\d)")
@@ -62,26 +65,56 @@ def test_without_a_sentence_for_each_the_spoken_words_are_shown() -> None:
 @settings(deadline=None)
 @given(
     st.lists(
-        st.tuples(st.text(min_size=0, max_size=400), st.integers(0, 30_000_000), st.integers(0, 3_000_000)),
-        max_size=8,
-    )
+        st.tuples(st.text(min_size=0, max_size=400), st.integers(0, 900), st.integers(0, 60_000)), max_size=6
+    ),
+    st.lists(st.tuples(st.integers(0, 200_000), st.integers(90, 900)), max_size=20),
 )
-def test_cues_never_leave_their_sentence_and_are_short_enough_to_read(
-    rows: list[tuple[str, int, int]],
+def test_cues_never_leave_their_sentence_and_lose_no_word(
+    rows: list[tuple[str, int, int]], silences: list[tuple[int, int]]
 ) -> None:
     at, sentences = 0, []
-    for text, gap, length in rows:
-        sentences.append([text, at + gap % 100_000, length])
-        at += gap % 100_000 + length
-    found = cues(sentences, [text for text, _, _ in rows])
-    ends = [
+    for text, gap_ms, length_ms in rows:
+        sentences.append([text, (at + gap_ms) * HOUSE_RATE_HZ // 1000, length_ms * HOUSE_RATE_HZ // 1000])
+        at += gap_ms + length_ms
+    rests = sorted((start, start + length) for start, length in silences)
+    found = cues(sentences, [text for text, _, _ in rows], rests=rests)
+    spans = [
         (start * 1000 // HOUSE_RATE_HZ, (start + length) * 1000 // HOUSE_RATE_HZ)
         for _, start, length in sentences
     ]
     for cue in found:
-        assert any(first <= cue.start_ms <= cue.end_ms <= last for first, last in ends)
-        assert len(cue.text) <= LONGEST_CUE or " " not in cue.text
+        assert any(first <= cue.start_ms <= cue.end_ms <= last for first, last in spans)
     assert [cue.start_ms for cue in found] == sorted(cue.start_ms for cue in found)
+    whole = " ".join(cue.text for cue in cues(sentences, [text for text, _, _ in rows]))
+    assert " ".join(cue.text for cue in found) == whole
+
+
+def test_the_captions_of_a_spoken_bulletin_begin_with_the_speech(tmp_path: Path) -> None:
+    text = (
+        "Kính thưa bà con. Theo kế hoạch số 39/KH-UBND ngày 29/01/2026 của Ủy ban nhân dân xã, sáng thứ Bảy tuần này các "
+        "thôn tổ chức lớp học kỹ năng số, bà con nhớ mang theo điện thoại, giấy tờ và sổ tay. Xin cảm ơn bà con."
+    )
+    reading = read(text)
+    voices = Voices(home=tmp_path, voices_dir=tmp_path)
+    blobs = Blobs(tmp_path / "blobs")
+    try:
+        take = make_take(reading, chain=["espeak:vi+f5"], opener=voices, blobs=blobs)
+    finally:
+        voices.close()
+    samples, rate_hz = soundfile.read(blobs.path(take.sha256, suffix="flac"), dtype="float32")
+    found = cues(
+        [[one.text, one.start_sample, one.length_samples] for one in take.sentences],
+        [one.written for one in reading.sentences], rests=quiet(samples, rate_hz),
+    )  # fmt: skip
+    assert len(found) > len(reading.sentences)
+    loud = np.abs(samples) > 0.05
+    for cue in found:
+        at = cue.start_ms * rate_hz // 1000
+        onset = at + int(np.argmax(loud[at:]))
+        assert (onset - at) / rate_hz <= 0.2, cue
+        before = loud[max(0, at - rate_hz // 20) : at]
+        assert not before.any(), cue
+    assert 2 < found[-1].end_ms / 1000 <= len(samples) / rate_hz + 0.01
 
 
 @settings(deadline=None)

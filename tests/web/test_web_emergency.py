@@ -15,7 +15,7 @@ from broadcaster.newsroom.bulletins import freeze_take
 from broadcaster.schedule.emergency.message import KIND, prepare_messages
 from broadcaster.schedule.rendering import store_programme
 from broadcaster.store.queue import claim, finish
-from broadcaster.store.tables import Airing, Emergency, EmergencyPin, Revision, Station
+from broadcaster.store.tables import Airing, Emergency, EmergencyPin, Receiver, Revision, Station
 from tests.support.web_station import PASSWORD
 
 WISH = {
@@ -162,6 +162,24 @@ def test_everything_is_stopped_in_two_steps_by_one_person_with_a_reason(world: A
         row = session.get_one(Airing, world.made.evening)
         assert (row.stopped_at, row.stop_reason) == (world.clock.now, "Có tang lễ")
     assert "Có tang lễ" in officer.get(f"/lich/buoi/{world.made.evening}").text
+
+
+def test_after_a_stop_order_the_pages_say_which_players_may_still_play_it(world: Any) -> None:
+    world.clock.now += timedelta(hours=9, minutes=1)
+    officer = world.browser("canbo")
+    page = f"/lich/buoi/{world.made.evening}"
+    assert "Lệnh dừng đã tới đâu" not in officer.get(page).text
+    officer.post("/khan-cap/dung-tat-ca", {"reason": "Có tang lễ"})
+    text = officer.get(page).text
+    assert "0 trên 1 máy thu" in text
+    assert "Loa trụ sở xã" in text[text.index("Có thể còn phát") :]
+    with world.db.writing(station_id=world.made.station) as session:
+        station = session.get_one(Station, world.made.station)
+        receiver = session.get_one(Receiver, world.made.receiver)
+        receiver.heartbeat = {"epoch": station.epoch, "version": station.plan_version}
+    text = officer.get(page).text
+    assert "1 trên 1 máy thu" in text
+    assert "Có thể còn phát" not in text
 
 
 def one_person(world: Any) -> None:

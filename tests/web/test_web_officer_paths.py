@@ -19,9 +19,10 @@ from werkzeug.serving import make_server
 
 from broadcaster.config import Settings, load
 from broadcaster.model import BulletinState
+from broadcaster.newsroom.bulletins import submit
 from broadcaster.schedule.plan import airing_of
 from broadcaster.store.db import Database
-from broadcaster.store.tables import Bulletin, Revision
+from broadcaster.store.tables import Bulletin, Revision, User
 from broadcaster.worker import Worker
 from tests.support.web_station import NOW, PASSWORD, WebStation
 from tests.web.conftest import Clock
@@ -355,3 +356,18 @@ def test_a_paste_over_the_limit_stays_on_the_screen_with_the_reason(site: Site) 
     expect(page.get_by_text("Có đoạn văn bản gõ dở chưa kịp lưu trên máy này.")).to_be_visible()
     page.get_by_role("button", name="Lấy lại đoạn gõ dở").click()
     assert page.get_by_label("Văn bản", exact=True).input_value() == long
+
+
+def test_the_board_brings_itself_up_to_date_and_never_takes_the_focus(site: Site) -> None:
+    page = site.enter("canbo")
+    link = page.get_by_role("link", name="1 bản tin chờ duyệt")
+    link.focus()
+    page.evaluate("document.getElementById('nhac-thon').dataset.mine = 'untouched'")
+    with site.db.writing(station_id=site.made.station) as session:
+        author = session.get_one(User, site.made.users["canbo"])
+        row = session.get_one(Bulletin, site.made.returned)
+        submit(session, row.id, version=row.version, actor=author, now=NOW)
+    page.evaluate("htmx.trigger('#hoi', 'lam-moi')")
+    expect(page.get_by_role("link", name="2 bản tin chờ duyệt")).to_be_focused()
+    # What did not change is still the very same element.
+    assert page.evaluate("document.getElementById('nhac-thon').dataset.mine") == "untouched"

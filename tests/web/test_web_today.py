@@ -7,11 +7,13 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
-from sqlalchemy import select
+from sqlalchemy import event, select
 
 from broadcaster.model import AsRunEvent
-from broadcaster.store.tables import AsRun, Receiver, RenderJob
-from tests.support.web_station import NOW, at
+from broadcaster.newsroom.bulletins import create_bulletin
+from broadcaster.schedule.running import place
+from broadcaster.store.tables import AsRun, Receiver, RenderJob, User
+from tests.support.web_station import NOW, SHORT, at, sent_with_take
 
 
 def marks(page: str) -> dict[str, str]:
@@ -28,7 +30,9 @@ def asked(browser: Any, shown: dict[str, str]) -> Any:
 
 def test_a_board_that_stays_open_gets_only_the_parts_that_changed(world: Any) -> None:
     browser = world.browser("canbo")
-    shown = marks(browser.get("/").text)
+    page = browser.get("/").text
+    shown = marks(page)
+    (waiting,) = re.findall(r"Máy đang dựng tiếng: (\d+) việc", page)
     assert {"chinh", "can-lam", "nhac-thon"} < set(shown)
     assert asked(browser, shown).status_code == 204
     with world.db.writing(station_id=world.made.station) as session:
@@ -42,7 +46,7 @@ def test_a_board_that_stays_open_gets_only_the_parts_that_changed(world: Any) ->
     assert answer.status_code == 200
     assert set(marks(answer.text)) == {"can-lam"}
     assert 'id="can-lam" hx-swap-oob="true"' in answer.text
-    assert "Máy đang dựng tiếng: 4 việc" in answer.text
+    assert f"Máy đang dựng tiếng: {int(waiting) + 1} việc" in answer.text
     assert "<html" not in answer.text
 
 
@@ -132,3 +136,48 @@ def test_work_that_somebody_left_can_be_come_back_to(world: Any) -> None:
     assert f'href="{sent.location}"' in page
     assert "Nghe cả bài" in page
     assert f'href="{sent.location}"' not in world.browser("canbo2").get("/viec").text
+
+
+def test_the_questions_to_the_database_do_not_grow_with_what_is_there(world: Any) -> None:
+    """Today, the list, a bulletin, the page before sending and an approval: as many queries with 60 bulletins more."""
+    author, approver = world.browser("canbo"), world.browser("lanhdao")
+    pages = (
+        (author, "/"), (author, "/ban-tin"), (author, f"/ban-tin/{world.made.approved}"),
+        (author, f"/ban-tin/{world.made.approved}/xem-lai"), (author, "/ban-tin/moi"), (author, "/viec"),
+        (approver, f"/duyet/{world.made.waiting_revision}"), (approver, "/duyet"),
+    )  # fmt: skip
+    before = [asked_of_database(world, browser, url) for browser, url in pages]
+    with world.db.writing(station_id=world.made.station) as session:
+        person = session.get_one(User, world.made.users["canbo"])
+        for number in range(60):
+            row = create_bulletin(
+                session,
+                station_id=world.made.station,
+                author=person,
+                title=f"Tin {number}",
+                text=SHORT,
+                now=NOW,
+            )
+            if number % 2:
+                sent_with_take(session, world.made, row, person, NOW)
+            if number < 6:
+                place(session, world.made.tomorrow, row.id, actor=person, now=NOW)
+    after = [asked_of_database(world, browser, url) for browser, url in pages]
+    assert max(after) <= 55, [(url, many) for (_, url), many in zip(pages, after, strict=True)]
+    grown = {url: (b, a) for (_, url), b, a in zip(pages, before, after, strict=True) if a > b + 3}
+    assert grown == {}
+
+
+def asked_of_database(world: Any, browser: Any, url: str) -> int:
+    """How many statements one page asks."""
+    statements: list[str] = []
+
+    def note(_conn: Any, _cursor: Any, statement: str, *_more: Any) -> None:
+        statements.append(statement)
+
+    event.listen(world.db.engine, "before_cursor_execute", note)
+    try:
+        assert browser.get(url).status_code == 200
+    finally:
+        event.remove(world.db.engine, "before_cursor_execute", note)
+    return len(statements)

@@ -30,6 +30,12 @@
     document.querySelectorAll("form[data-sent]").forEach(function (form) { delete form.dataset.sent; });
   });
 
+  // A board that slept in a hidden tab asks at once when somebody looks at it again.
+  document.addEventListener("visibilitychange", function () {
+    var board = document.getElementById("hoi");
+    if (board && !document.hidden && window.htmx) window.htmx.trigger(board, "lam-moi");
+  });
+
   // Copy buttons appear only where copying works, also in what comes later.
   if (navigator.clipboard) {
     document.documentElement.classList.add("js");

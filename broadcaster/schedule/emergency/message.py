@@ -24,7 +24,7 @@ from broadcaster.store.tables import Bulletin, Emergency, ProgrammeRow, RenderJo
 KIND: Final = "emergency"  # of render jobs: a lane that no long programme holds up
 # No words but the message's own: nobody has to approve a frame.  Half a second of rest on both sides.
 FRAME: Final[dict[str, Any]] = {
-    "call_sign": "", "greeting": "", "headlines": "", "item_intro": "", "closing": "",
+    "call_sign": "", "greeting": "", "headlines": "", "item_intro": "", "repeat": "", "closing": "",
     "opening_jingle": False, "chime": False, "cuts": False, "bed": False, "closing_jingle": False,
     "lead_in_ms": 300, "after_opening_ms": 0, "around_ms": 400, "between_items_ms": 500, "tail_ms": 500,
 }  # fmt: skip

@@ -8,7 +8,7 @@ from datetime import datetime
 from sqlalchemy import select
 from sqlalchemy.orm import Session, selectinload
 
-from broadcaster.store.tables import Airing, Emergency, RenderJob, Revision
+from broadcaster.store.tables import Airing, Emergency, Receiver, RenderJob, Revision, Station
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,6 +66,34 @@ def airings_of(session: Session, emergency_id: int) -> list[Airing]:
         session.scalars(
             select(Airing).where(Airing.emergency_id == emergency_id).order_by(Airing.planned_at, Airing.id)
         )
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """Which players hold the plan as it is now, by their own last word.  `behind` may still play the old one."""
+
+    up_to_date: tuple[str, ...]
+    behind: tuple[tuple[str, datetime | None], ...]  # name, when it was last heard
+
+
+def told(session: Session, station: Station) -> Told:
+    """Every paired player: does it know of the latest change?"""
+    rows = session.scalars(
+        select(Receiver)
+        .where(Receiver.station_id == station.id, Receiver.revoked_at.is_(None), Receiver.token_hash != "")
+        .order_by(Receiver.name)
+    ).all()
+    now_at = (station.epoch, station.plan_version)
+
+    def knows(row: Receiver) -> bool:
+        beat = row.heartbeat
+        held = (beat.get("epoch", station.epoch), beat.get("version", 0))
+        return all(isinstance(one, int) for one in held) and held >= now_at
+
+    return Told(
+        up_to_date=tuple(row.name for row in rows if knows(row)),
+        behind=tuple((row.name, row.last_seen_at) for row in rows if not knows(row)),
     )
 
 
