@@ -55,10 +55,12 @@ class Bench:
         ]
         return Reading("", tuple(Sentence(0, 0, "", text) for text in texts))
 
-    def item(self, seconds: float, *, seed: int = 0, title: str = "Thông báo") -> ProgrammeItem:
+    def item(
+        self, seconds: float, *, seed: int = 0, title: str = "Thông báo", voice: str = VOICE
+    ) -> ProgrammeItem:
         """A bulletin of about that length, its sentences taken from the cache when they are there."""
         reading = self.reading(seconds, seed=seed)
-        take = make_take(reading, chain=[VOICE], opener=self.voices, cache=self.cache, blobs=self.blobs)
+        take = make_take(reading, chain=[voice], opener=self.voices, cache=self.cache, blobs=self.blobs)
         return ProgrammeItem(title, take)
 
     def order(self, items: Sequence[ProgrammeItem], **changed: Any) -> dict[str, Any]:

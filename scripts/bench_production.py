@@ -43,7 +43,7 @@ from broadcaster.speech.ffmpeg import find_ffmpeg  # noqa: E402
 from broadcaster.speech.takes import make_take  # noqa: E402
 from broadcaster.store.blobs import Blobs  # noqa: E402
 from scripts.bench_line import AIR, SENTENCES, VOICE, Bench, spoken_digits  # noqa: E402
-from scripts.bench_tools import Row, machine, spread, table, timed, tree_peak_mb  # noqa: E402
+from scripts.bench_tools import Row, cpu_s, machine, spread, table, timed, tree_peak_mb  # noqa: E402
 
 
 def encode_alone(wav: Path, target: Path) -> None:
@@ -103,6 +103,8 @@ def speed(bench: Bench, *, rounds: int) -> None:
             timed(lambda again=again: produce(**bench.order([ProgrammeItem("Thông báo", make(again))])))
         )  # type: ignore[misc]
     base = statistics.median(theirs)
+    cpu = cpu_s(lambda: produce(**bench.order([ProgrammeItem("Thông báo", make(reading))])))
+    cpu_alone = cpu_s(lambda: encode_alone(wav, bench.home / "alone.mp3"))
     length = f"{programme.duration_ms / 1000:.0f} s programme"
     bench.rows.append(Row(f"ffmpeg alone, {length}", spread(theirs)))
     for what, times, limit in (
@@ -115,19 +117,25 @@ def speed(bench: Bench, *, rounds: int) -> None:
         bench.rows.append(
             Row(what, f"{ratio:.2f} ({spread(times)})", target, None if limit is None else ratio <= limit)
         )
+    bench.rows.append(
+        Row(
+            "CPU time of the line ÷ of ffmpeg alone",
+            f"{cpu / cpu_alone:.2f} ({cpu:.1f} s, {cpu_alone:.1f} s)",
+        )
+    )
     bench.rows.append(Row("the first time, every sentence spoken by espeak", f"{cold:.2f} s"))
 
 
-def loudness(bench: Bench, *, count: int) -> None:
+def loudness(bench: Bench, *, count: int, embedded: bool = False) -> None:
     """Loudness and true peak of different programmes, by our meter and by ffmpeg's on the decoded file."""
     errors, peaks, ours = [], [], []
     for number in range(count):
         profile = Profile.ARCHIVE if number % 5 == 4 else Profile.HORN
+        voice = ("kokoro:nu-1", "kokoro:nam-1")[number // 4 % 2] if embedded and number % 4 == 2 else VOICE
+        first = bench.item(12 + 4 * (number % 6), seed=7 * number, voice=voice)
         items = [
-            ProgrammeItem(
-                "a", bench.item(12 + 4 * (number % 6), seed=7 * number).take, read_twice=number % 3 == 0
-            ),
-            bench.item(8 + 3 * (number % 4), seed=7 * number + 3),
+            ProgrammeItem("a", first.take, read_twice=number % 3 == 0),
+            bench.item(8 + 3 * (number % 4), seed=7 * number + 3, voice=voice),
         ]
         kinds = (
             (RenditionKind.ARCHIVE,)
@@ -147,7 +155,8 @@ def loudness(bench: Bench, *, count: int) -> None:
     worst, highest = max(map(abs, errors)), max(peaks)
     bench.rows.append(
         Row(
-            f"loudness off target, {count} programmes, {len(errors)} files, ffmpeg's meter",
+            f"loudness off target, {count} programmes{', the embedded voice among them' if embedded else ''}, "
+            f"{len(errors)} files, ffmpeg's meter",
             f"{min(errors):+.1f} … {max(errors):+.1f} LU",
             "±0.3 LU",
             worst <= 0.3,
@@ -334,6 +343,9 @@ def main() -> int:
     parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--write", type=Path, help="ghi bảng vào tệp này")
     parser.add_argument("--only", help="speed, loudness, positions, espeak, memory, beside")
+    parser.add_argument(
+        "--embedded", action="store_true", help="một phần các chương trình đọc bằng giọng nhúng"
+    )
     parser.add_argument("--render-only", nargs=2, type=Path, help=argparse.SUPPRESS)
     options = parser.parse_args()
     if options.render_only:
@@ -348,7 +360,7 @@ def main() -> int:
         bench = Bench(Path(folder))
         parts: dict[str, Callable[[], None]] = {
             "speed": lambda: speed(bench, rounds=2 if options.quick else options.rounds),
-            "loudness": lambda: loudness(bench, count=6 if options.quick else 20),
+            "loudness": lambda: loudness(bench, count=6 if options.quick else 20, embedded=options.embedded),
             "positions": lambda: positions(bench),
             "espeak": lambda: espeak(bench, rounds=options.rounds),
             "memory": lambda: None if options.quick else memory(bench),

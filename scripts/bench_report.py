@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import json
 import re
-import resource
 import statistics
 import subprocess
 import sys
@@ -71,12 +70,12 @@ def main(check: bool, runs: int, home: Path | None, one: str | None) -> None:
                 capture_output=True,
                 text=True,
             )
-            times, peak, size = json.loads(done.stdout)
+            times, cpu, peak, size = json.loads(done.stdout)
             middle = statistics.median(times)
             rows.append(
                 Row(
                     f"year as {kind}",
-                    f"{middle:.2f} s ({min(times):.2f}–{max(times):.2f}, n={len(times)}), {size / 1e6:.1f} MB",
+                    f"{middle:.2f} s ({min(times):.2f}–{max(times):.2f}, n={len(times)}; CPU {statistics.median(cpu):.2f} s), {size / 1e6:.2f} MB",
                     f"≤ {target} s" if target else "reported",
                     middle <= target if target else None,
                 )
@@ -114,8 +113,8 @@ def make(home: Path) -> int:
     return lines
 
 
-def asked(home: Path, kind: str, runs: int) -> tuple[list[float], float, int]:
-    """Seconds of each request, the highest resident memory of this process in MB, bytes of the answer."""
+def asked(home: Path, kind: str, runs: int) -> tuple[list[float], list[float], float, int]:
+    """Wall and CPU seconds of each request, this process's highest resident memory in MB, bytes of the answer."""
     from web import create_app
 
     app = create_app(load(environ={}, home=home), now=lambda: NOW)
@@ -127,15 +126,29 @@ def asked(home: Path, kind: str, runs: int) -> tuple[list[float], float, int]:
         assert (
             client.get("/bao-cao?ky=2020-01").status_code == 200
         )  # templates are compiled at the first page
-        times, size = [], 0
+        times, cpu, size = [], [], 0
+        forget_peak()  # signing in costs 64 MB of its own, on purpose
         for _ in range(runs):
-            start = clock.perf_counter()
+            start, spent = clock.perf_counter(), clock.process_time()
             answer = client.get(KINDS[kind][0])
             size = len(answer.data)
             times.append(clock.perf_counter() - start)
+            cpu.append(clock.process_time() - spent)
             assert answer.status_code == 200, answer.text[:500]
     app.extensions["broadcaster"].close()
-    return times, resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024, size
+    return times, cpu, peak_mb(), size
+
+
+def forget_peak() -> None:
+    """Let the system begin anew with the highest resident memory of this process."""
+    Path("/proc/self/clear_refs").write_text("5")
+
+
+def peak_mb() -> float:
+    """The highest resident memory since then, in MB."""
+    found = re.search(r"VmHWM:\s+(\d+) kB", Path("/proc/self/status").read_text())
+    assert found is not None
+    return int(found[1]) / 1024
 
 
 if __name__ == "__main__":

@@ -31,6 +31,14 @@ def timed(work: Callable[[], Any]) -> float:
     return clock.perf_counter() - start
 
 
+def cpu_s(work: Callable[[], Any]) -> float:
+    """CPU seconds of this process and of the children that end meanwhile."""
+    before = os.times()
+    work()
+    after = os.times()
+    return sum(after[:4]) - sum(before[:4])
+
+
 def tree_peak_mb(command: Sequence[str]) -> tuple[float, float]:
     """Highest sum of the proportional memory (Pss) of a process and all below it, sampled; and its wall time."""
     start = clock.perf_counter()

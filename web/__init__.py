@@ -21,12 +21,12 @@ from broadcaster.store.blobs import Blobs
 from broadcaster.store.db import Database
 from broadcaster.store.keys import load_keys
 from broadcaster.store.queue import Doorbell
-from web import api, errors, frame, security, uploads, words
+from web import api, compress, errors, frame, security, uploads, words
 from web.deps import Deps
 
 SCREENS = (
     "signin", "today", "bulletins", "compose", "recordings", "sound", "approve", "week", "airing", "villages", "receivers",
-    "jingles", "programme_frame", "log", "reports", "report_text", "activities", "archive", "village_page", "channels", "help_pages", "style_page", "vendor", "api_tokens",
+    "jingles", "programme_frame", "log", "reports", "report_text", "activities", "archive", "succession", "village_page", "channels", "help_pages", "style_page", "vendor", "api_tokens",
     "campaigns", "listen", "share", "feedback", "contributors", "followup",
     "emergency", "series_page", "planning",
     "own_account", "accounts", "delegations", "notices", "settings_pages", "dictionary",
@@ -80,6 +80,7 @@ def create_app(
     security.install(app)
     errors.install(app)
     frame.install(app)
+    compress.install(app)
     for name in SCREENS:
         app.register_blueprint(import_module(f"web.{name}").bp)
     _receivers_api(app, parts)

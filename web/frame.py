@@ -92,5 +92,5 @@ _HOUSE = {
     "share": "bulletins", "contributors": "bulletins", "feedback": "villages", "followup": "villages",
     "compose": "bulletins", "recordings": "bulletins", "airing": "week", "series": "week", "planning": "week", "programme_frame": "jingles",
     "own_account": "settings_pages", "accounts": "settings_pages", "delegations": "settings_pages",
-    "dictionary": "settings_pages", "activities": "reports", "report_text": "reports", "archive": "reports",
+    "dictionary": "settings_pages", "activities": "reports", "report_text": "reports", "archive": "reports", "succession": "villages",
 }  # fmt: skip

@@ -130,7 +130,7 @@ def _owned(session: Session, station_id: int) -> Iterator[tuple[Table, list[dict
             query = query.where(table.c.id == station_id)
         elif "station_id" in table.c:
             query = query.where(table.c.station_id == station_id)
-        owners = _owners(table)
+        owners = [pair for pair in _owners(table) if pair[1] in kept]
         rows = []
         keys = set()
         for row in session.execute(query).mappings():
@@ -155,7 +155,12 @@ def _owners(table: Table) -> list[tuple[str, str]]:
 
 def tables_in_order() -> list[Table]:
     """What is carried, owners before what hangs on them."""
-    return [table for table in Base.metadata.sorted_tables if table.name not in LEFT_HERE]
+    tables = [table for table in Base.metadata.sorted_tables if table.name not in LEFT_HERE]
+    for (owner, _name), to in _IDS_INSIDE.items():
+        names = [table.name for table in tables]
+        if names.index(owner) < names.index(to):  # its data points there, and no foreign key says so
+            tables.append(tables.pop(names.index(owner)))
+    return tables
 
 
 def _plain(value: Any) -> Any:
@@ -193,7 +198,7 @@ def import_station(db: Database, blobs: Blobs, folder: Path, *, now: datetime) -
 def _take_in(session: Session, folder: Path, manifest: Mapping[str, Any], slug: str, now: datetime) -> int:
     total = 0
     ids: dict[str, dict[int, int]] = {}
-    later: list[tuple[Table, str, int, int]] = []
+    later: list[tuple[Table, str, int, str, int]] = []
     for table in tables_in_order():
         path = folder / "tables" / f"{table.name}.jsonl"
         if f"tables/{table.name}.jsonl" not in manifest["files"]:
@@ -208,8 +213,8 @@ def _take_in(session: Session, folder: Path, manifest: Mapping[str, Any], slug: 
             _own_names(session, table, rows, slug)
         for start in range(0, len(rows), _CHUNK):
             session.execute(insert(table), rows[start : start + _CHUNK])
-    for table, name, row_id, target in later:
-        session.execute(update(table).where(table.c.id == row_id).values({name: target}))
+    for table, name, row_id, to, old_target in later:
+        session.execute(update(table).where(table.c.id == row_id).values({name: ids[to][old_target]}))
     if session.get_bind().dialect.name == "postgresql":
         _restart_sequences(session)
     return total
@@ -281,7 +286,7 @@ def _renumber(
     table: Table,
     rows: list[dict[str, Any]],
     ids: dict[str, dict[int, int]],
-    later: list[tuple[Table, str, int, int]],
+    later: list[tuple[Table, str, int, str, int]],
 ) -> None:
     """New ids behind those that are here, in the row and wherever it points; `later` = what points ahead."""
     if "id" in table.c and isinstance(table.c.id.type, Integer):
@@ -296,8 +301,8 @@ def _renumber(
         for row in rows:
             if row.get(name) is None:
                 continue
-            if to == table.name:
-                later.append((table, name, row["id"], ids[to][row[name]]))
+            if to == table.name or to not in ids:  # itself, or a table that points back at this one
+                later.append((table, name, row["id"], to, row[name]))
                 row[name] = None
             else:
                 row[name] = ids[to][row[name]]
