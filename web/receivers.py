@@ -10,7 +10,7 @@ from typing import Any
 from flask import Blueprint, flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 from sqlalchemy import select
-from sqlalchemy.orm import Session
+from sqlalchemy.orm import Session, selectinload
 
 from broadcaster.delivery.receivers import add_receiver, open_pairing, revoke
 from broadcaster.errors import BroadcasterError, InputError, NotFound
@@ -80,7 +80,11 @@ def _code_page(name: str, code: str) -> ResponseReturnValue:
 
 
 def _page(session: Session, *, error: BroadcasterError | None = None, typed: str = "") -> str:
-    rows = session.scalars(select(Receiver).order_by(Receiver.revoked_at.is_not(None), Receiver.name)).all()
+    rows = session.scalars(
+        select(Receiver)
+        .options(selectinload(Receiver.villages))
+        .order_by(Receiver.revoked_at.is_not(None), Receiver.name)
+    ).all()
     villages = session.scalars(select(Village).order_by(Village.position, Village.id)).all()
     return render_template(
         "receivers.html", rows=rows, villages=villages, silent_after=SILENT_AFTER, rival_for=RIVAL_FOR,
