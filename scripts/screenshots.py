@@ -218,6 +218,19 @@ def _addresses(session: Session, stage: Stage) -> None:
         "luu-tru": ("canbo", "/luu-tru"),
         "trang-thon": ("", f"/t/{token}"),
         "thanh-phan": ("", "/style"),
+        "thong-bao": ("lanhdao", "/thong-bao"),
+        "uy-quyen": ("lanhdao", "/uy-quyen"),
+        "cai-dat": ("quantri", "/cai-dat"),
+        "tai-khoan": ("quantri", "/tai-khoan"),
+        "tai-khoan-moi": ("quantri", "/tai-khoan/moi"),
+        "quy-dinh": ("quantri", "/cai-dat/dai"),
+        "giong-doc": ("quantri", "/cai-dat/giong"),
+        "may-va-thu": ("quantri", "/cai-dat/may"),
+        "tu-dien": ("canbo", "/cai-dat/tu-dien"),
+        "so-thay-doi": ("quantri", "/nhat-ky/thay-doi"),
+        "the-qr": ("canbo", "/thon/the-qr"),
+        "khan-cap": ("lanhdao", "/khan-cap"),
+        "ke-hoach": ("canbo", "/ke-hoach"),
     }
 
 

@@ -21,7 +21,7 @@ from broadcaster.store.blobs import Blobs
 from broadcaster.store.db import Database
 from broadcaster.store.keys import load_keys
 from broadcaster.store.queue import Doorbell
-from web import api, errors, frame, security, uploads, words
+from web import api, compress, errors, frame, security, uploads, words
 from web.deps import Deps
 
 SCREENS = (
@@ -80,6 +80,7 @@ def create_app(
     security.install(app)
     errors.install(app)
     frame.install(app)
+    compress.install(app)
     for name in SCREENS:
         app.register_blueprint(import_module(f"web.{name}").bp)
     _receivers_api(app, parts)

@@ -15,7 +15,7 @@ from sqlalchemy.orm import Session
 from broadcaster.errors import InputError
 from broadcaster.store.tables import Audit, User
 from web.deps import reading, station
-from web.words import parse_day, plain
+from web.words import ROLES, SHORT_WEEKDAYS, WEEKDAY_NAMES, parse_day, plain
 
 PAGE = 100
 SEARCHED = 3000  # rows looked through for words: marks are ignored, which the database cannot do
@@ -28,7 +28,11 @@ FIELDS = {
     "earliest_start": "bắt đầu sớm nhất", "latest_end": "kết thúc muộn nhất", "quiet_from": "yên tĩnh từ",
     "quiet_to": "yên tĩnh đến", "sessions_a_day": "số buổi một ngày", "minutes_a_session": "số phút một buổi",
     "minutes_a_day": "số phút một ngày", "date": "ngày", "slot": "khung giờ", "position": "thứ tự",
+    "items": "nội dung", "drill": "diễn tập", "expires": "hết hạn", "repeat": "nhắc lại",
 }  # fmt: skip
+VALUES = {str(role): word.lower() for role, word in ROLES.items()} | dict(
+    zip(WEEKDAY_NAMES, SHORT_WEEKDAYS, strict=True)
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,4 +144,6 @@ def _text(value: Any) -> str:
     if isinstance(value, list | tuple):
         return ", ".join(_text(each) for each in value)
     text = str(value)
-    return f"{text[:12]}…" if len(text) == 64 and text.isalnum() else text
+    if len(text) == 64 and text.isalnum():
+        return f"{text[:12]}…"
+    return ", ".join(VALUES.get(part, part) for part in text.split(",")) if text.islower() else text

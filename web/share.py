@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from datetime import datetime
+from zoneinfo import ZoneInfo
+
 from flask import Blueprint, Response, flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 from sqlalchemy import select
@@ -16,7 +19,7 @@ from broadcaster.newsroom.bulletins import approved_revision, bulletin_by_id, fr
 from broadcaster.store.queue import enqueue
 from broadcaster.store.tables import Bulletin, RenderJob, Revision
 from web.channels import public_channels
-from web.deps import deps, now, reading, station, writing
+from web.deps import deps, now, reading, station, today, writing
 from web.errors import status_of
 from web.listen import listen_address, share_result
 from web.security import actor, needs
@@ -109,13 +112,19 @@ def notice(bulletin_id: int) -> ResponseReturnValue:
 @needs("see")
 def channels() -> ResponseReturnValue:
     """Addresses of podcasts, calendars and the player for a portal."""
+    zone = ZoneInfo(station().zone)
+    year = datetime(today().year, 1, 1, tzinfo=zone)
     with reading() as session:
         found = public_channels(session)
+        posted = social.counts(session, year, datetime(today().year + 1, 1, 1, tzinfo=zone))
     frame = next(each["url"] for each in found if each["kind"] == "embed")
     snippet = (
         f'<iframe src="{frame}" title="{station().name}" width="100%" height="520" loading="lazy"></iframe>'
     )
-    return render_template("share_channels.html", channels=found, snippet=snippet, why=why_unreachable())
+    return render_template(
+        "share_channels.html", channels=found, snippet=snippet, why=why_unreachable(), posted=posted,
+        names=social.BY_HAND, year=year.year,
+    )  # fmt: skip
 
 
 def _page(bulletin_id: int, error: BroadcasterError | None = None) -> str:

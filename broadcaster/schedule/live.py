@@ -41,12 +41,19 @@ def called(airing: Airing) -> str:
     return f"“{airing.name}” {airing.start_local:%H:%M} ngày {airing.local_date:%d/%m/%Y}"
 
 
-def load_airing(session: Session, airing_id: str) -> Airing:
-    """One airing with its variants and running orders; NotFound when there is none here."""
+def load_airing(session: Session, airing_id: str, *, to_change: bool = False) -> Airing:
+    """One airing with its variants and running orders; NotFound when there is none here.
+
+    `to_change` locks its row (PostgreSQL; SQLite has one writer anyway): of two officers the second sees
+    what the first has done.
+    """
+    query = select(Airing).where(Airing.id == airing_id)
+    if to_change:
+        query = query.with_for_update().execution_options(populate_existing=True)
     airing = session.scalar(
-        select(Airing)
-        .where(Airing.id == airing_id)
-        .options(selectinload(Airing.variants).selectinload(Variant.items).selectinload(VariantItem.bulletin))
+        query.options(
+            selectinload(Airing.variants).selectinload(Variant.items).selectinload(VariantItem.bulletin)
+        )
     )
     if airing is None:
         raise NotFound("Không tìm thấy buổi phát này ở đài. Hãy mở lại lịch phát và chọn buổi khác.")
@@ -55,7 +62,7 @@ def load_airing(session: Session, airing_id: str) -> Airing:
 
 def load_changeable(session: Session, airing_id: str, *, now: datetime) -> Airing:
     """The same, Refused once it has started or will not sound."""
-    airing = load_airing(session, airing_id)
+    airing = load_airing(session, airing_id, to_change=True)
     if airing.state in (AiringState.SKIPPED, AiringState.CANCELLED):
         raise Refused(
             f"Buổi {called(airing)} sẽ không phát ({airing.reason or 'đã bỏ'}), nên không sửa được nữa.",

@@ -24,6 +24,7 @@ from broadcaster.schedule.plan import plan_between
 from broadcaster.store.tables import (
     Airing,
     Audit,
+    Filler,
     ProgrammeRow,
     Receiver,
     RenderJob,
@@ -59,6 +60,7 @@ class Facts:
     job_error: str = ""
     missing_files: frozenset[str] = frozenset()
     loudness_lufs: float | None = None
+    has_filler: bool = False  # an airing left empty will not be silent
     receivers: tuple[ReceiverFact, ...] = field(default=())
     zone: str = "Asia/Ho_Chi_Minh"
 
@@ -75,7 +77,7 @@ def preflight(airing: PlannedAiring, facts: Facts, now: datetime) -> list[str]:
     """Everything that would keep this airing from sounding as it should; empty when it is ready."""
     if airing.state in (AiringState.SKIPPED, AiringState.CANCELLED):
         return [f"Buổi này sẽ không phát: {airing.reason}"]
-    return [*_content(airing), *_programme(airing, facts), *_receivers(airing, facts, now)]
+    return [*_content(airing, facts), *_programme(airing, facts), *_receivers(airing, facts, now)]
 
 
 def alarms(
@@ -187,6 +189,7 @@ def gather(
         )
     )
     receivers = _receivers_of(session, station)
+    filler = session.scalar(select(Filler.id).where(Filler.station_id == station.id).limit(1)) is not None
     files = {
         (line.airing_id, line.variant): frozenset(
             file.sha256 for file in line.files.values() if not has_file(file.sha256)
@@ -203,13 +206,16 @@ def gather(
             job_error=error,
             missing_files=files.get((airing_id, number), frozenset()),
             loudness_lufs=programme.loudness_lufs if programme is not None else None,
+            has_filler=filler,
             receivers=receivers,
             zone=station.zone,
         )
     return found
 
 
-def _content(airing: PlannedAiring) -> list[str]:
+def _content(airing: PlannedAiring, facts: Facts) -> list[str]:
+    if not airing.items and facts.has_filler:
+        return ["Chưa xếp bản tin nào; nếu để trống, buổi này sẽ phát bản tin dự phòng."]
     if not airing.items:
         return ["Chưa xếp bản tin nào; nếu để trống, buổi này sẽ bỏ qua."]
     waiting = [item for item in airing.items if not item.approved]

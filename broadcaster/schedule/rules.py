@@ -237,6 +237,8 @@ def _load(session: Session, slot_id: int) -> tuple[Slot, Station]:
         select(Slot)
         .where(Slot.id == slot_id, Slot.active)
         .options(selectinload(Slot.exceptions), selectinload(Slot.villages))
+        .with_for_update()  # of two officers the second meets the first one's version, and is told
+        .execution_options(populate_existing=True)
     )
     if slot is None:
         raise NotFound("Không tìm thấy khung giờ này ở đài. Hãy mở lại lịch tuần.")

@@ -244,5 +244,5 @@ class Box(RuleBasedStateMachine):
 
 TestBox = Box.TestCase
 TestBox.settings = settings(
-    max_examples=25, stateful_step_count=25, deadline=None, suppress_health_check=list(HealthCheck)
+    max_examples=15, stateful_step_count=20, deadline=None, suppress_health_check=list(HealthCheck)
 )

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import hashlib
 import threading
+from bisect import bisect_left, bisect_right
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
@@ -50,8 +51,17 @@ def decode(path: Path) -> Samples:
 class SimStation:
     """What the station would answer at a minute."""
 
-    airings: Sequence[Due]
+    airings: Sequence[Due]  # in order of time
     skip: frozenset[str] = frozenset()  # airings that may not start late
+
+    def __post_init__(self) -> None:
+        self._published = sorted(due.published for due in self.airings)
+        self._minutes = [due.minute for due in self.airings]
+        self._by_hash = {hashlib.sha256(self.data(due)).hexdigest(): due for due in self.airings}
+
+    def between(self, first: float, last: float) -> Sequence[Due]:
+        """Airings of the minutes from `first` to before `last`."""
+        return self.airings[bisect_left(self._minutes, first) : bisect_left(self._minutes, last)]
 
     def data(self, due: Due) -> bytes:
         """Its file."""
@@ -59,11 +69,11 @@ class SimStation:
 
     def of(self, sha256: str) -> Due:
         """The airing of a file."""
-        return next(one for one in self.airings if hashlib.sha256(self.data(one)).hexdigest() == sha256)
+        return self._by_hash[sha256]
 
     def tag(self, minute: int) -> str:
         """Changes with what is published and with the hour-hand of the plan."""
-        news = sum(1 for due in self.airings if due.published <= minute)
+        news = bisect_right(self._published, minute)
         return f"{minute // REFRESH}-{news}"
 
     def manifest(self, receiver: int, second: float) -> tuple[bytes, str]:
@@ -79,8 +89,7 @@ class SimStation:
                 "duration_ms": round(1000 * LENGTH_S), "state": "closed", "reason": "", "variant": 1,
                 "file": self._file(due) if due.published <= minute else None,
             }
-            for due in self.airings
-            if minute - LOOK_BACK <= due.minute < until
+            for due in self.between(minute - LOOK_BACK, until)
         ]  # fmt: skip
         body = canonical_json(
             {
@@ -307,7 +316,10 @@ class Box:
 
     def _near(self, second: float) -> bool:
         reading = second / 60 + int(self._world.at("offset"))
-        return any(due.minute - 0.1 <= reading <= due.latest + 0.6 for due in self._world.station.airings)
+        return any(
+            due.minute - 0.1 <= reading <= due.latest + 0.6
+            for due in self._world.station.between(reading - 60, reading + 1)
+        )
 
     def _edges(self) -> list[float]:
         """Faults, one second before and at; windows by the box's clock; news; now and then."""

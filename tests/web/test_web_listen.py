@@ -230,6 +230,7 @@ def test_posting_is_off_until_a_token_is_set_and_posts_by_hand_are_counted(world
     (row,) = posts(world)
     assert (row.state, row.by_hand) == ("posted", True)
     assert "đăng tay" in browser.get(f"/ban-tin/{world.made.approved}/chia-se").text
+    assert "Nhóm Zalo: 1 bài" in browser.get("/kenh").text
 
 
 def test_the_state_of_a_bulletin_is_not_touched_by_sharing_it(world: Any) -> None:

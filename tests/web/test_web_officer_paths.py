@@ -371,3 +371,19 @@ def test_the_board_brings_itself_up_to_date_and_never_takes_the_focus(site: Site
     expect(page.get_by_role("link", name="2 bản tin chờ duyệt")).to_be_focused()
     # What did not change is still the very same element.
     assert page.evaluate("document.getElementById('nhac-thon').dataset.mine") == "untouched"
+
+
+def test_a_button_pressed_right_after_typing_is_not_lost_and_its_field_keeps_its_words(site: Site) -> None:
+    page = site.enter("canbo")
+    page.goto(f"{site.url}/ban-tin/{site.made.draft}")
+    page.get_by_label("Văn bản", exact=True).press_sequentially(" Thêm chữ.")
+    question = page.locator("fieldset.ask-card")
+    question.get_by_label("Đọc là").fill("số ba mươi chín")
+    page.wait_for_timeout(900)  # the text saves itself meanwhile
+    assert question.get_by_label("Đọc là").input_value() == "số ba mươi chín"
+    question.get_by_role("button", name="Lưu cách đọc này").click()
+    expect(page.locator("#can-tra-loi")).to_have_count(0)
+    with site.db.reading() as session:
+        row = session.get_one(Bulletin, site.made.draft)
+        assert list(row.draft_answers.values()) == ["số ba mươi chín"]
+        assert "Thêm chữ." in row.draft_text

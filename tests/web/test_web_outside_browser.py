@@ -17,7 +17,7 @@ from playwright.sync_api import Browser
 from broadcaster.delivery.captions import cues
 from broadcaster.delivery.share import video
 from broadcaster.model import HOUSE_RATE_HZ
-from tests.web.test_web_browser import Site, chromium, looked_at, site  # noqa: F401 - fixtures
+from tests.web.test_web_browser import Site, looked_at, site  # noqa: F401 - a fixture
 
 pytestmark = pytest.mark.browser
 OFFICER = (
@@ -98,7 +98,7 @@ def films(tmp_path: Path) -> Iterator[str]:
     thread.join(timeout=10)
 
 
-def test_a_shared_video_plays_with_its_sound(chromium: Browser, films: str) -> None:  # noqa: F811
+def test_a_shared_video_plays_with_its_sound(chromium: Browser, films: str) -> None:
     page = chromium.new_page()
     page.goto(films)
     told = page.evaluate(

@@ -69,8 +69,8 @@ def test_changing_a_role_is_at_once_and_the_book_says_what_it_was(world: Any) ->
     assert author.get("/ban-tin/moi").status_code == 403
     assert {"role": "author"}.items() <= book(world, "sửa tài khoản")[-1]["before"].items()
     page = admin.get("/nhat-ky/thay-doi?viec=sửa tài khoản").text
-    assert "<del>author</del>" in page
-    assert "<ins>technician</ins>" in page
+    assert "<del>người soạn</del>" in page
+    assert "<ins>kỹ thuật</ins>" in page
 
 
 def test_the_last_administrator_can_neither_be_closed_nor_become_something_else(world: Any) -> None:

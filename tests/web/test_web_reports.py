@@ -171,3 +171,37 @@ def test_a_technician_has_no_reports(world: Any) -> None:
     technician = world.browser("kythuat")
     for path in ("/bao-cao", "/bao-cao/tai/xlsx", "/bao-cao/loi-van", "/hoat-dong", "/bao-cao/so-tuan"):
         assert technician.get(path).status_code == 403
+
+
+def test_the_archive_says_how_the_nights_went_and_the_board_when_one_is_missing(world: Any) -> None:
+    from broadcaster.store.tables import UpkeepRun
+    from tests.support.web_station import NOW
+
+    technician = world.browser("kythuat")
+    with world.db.writing() as session:
+        session.add(
+            UpkeepRun(
+                kind="backup", started_at=NOW, ended_at=NOW, ok=False, said="Chưa sao lưu được: ổ đĩa đầy."
+            )
+        )
+    page = technician.get("/luu-tru").text
+    assert "Không xong" in page
+    assert "Sao lưu đêm qua không xong: Chưa sao lưu được: ổ đĩa đầy." in page
+    assert "Sao lưu đêm qua không xong" in world.browser("canbo").get("/").text
+
+
+def test_villages_are_merged_from_a_day_on_and_a_wrong_form_keeps_its_words(world: Any) -> None:
+    author = world.browser("canbo")
+    page = author.get("/thon/sap-nhap").text
+    assert ">Đồng Lớn</label>" in page
+    chosen = [str(one) for one in world.made.villages[:2]]
+    wrong = author.post("/thon/sap-nhap", {"villages": chosen, "name": "Thôn Mới", "day": "01/01/2020"})
+    assert wrong.status_code == 422
+    assert 'value="Thôn Mới"' in wrong.text
+    assert (
+        author.post(
+            "/thon/sap-nhap", {"villages": chosen, "name": "Thôn Mới", "day": "01/12/2026"}
+        ).status_code
+        == 303
+    )
+    assert ">Đồng Lớn</label>" not in author.get("/thon/sap-nhap").text

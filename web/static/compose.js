@@ -78,7 +78,17 @@
 
   // A part that came back new must not lose the keyboard: the focus goes to the same place in it.
   var row = "";
-  document.body.addEventListener("htmx:beforeSwap", function () {
+  document.body.addEventListener("htmx:beforeSwap", function (event) {
+    var detail = event.detail, reading = document.getElementById("cach-doc");
+    // What saved itself never replaces the fields that hands are in: a button would go from under a click.
+    if (detail.requestConfig.elt === form && detail.xhr.status === 200 && reading.contains(document.activeElement)) {
+      detail.shouldSwap = false;
+      var version = /name="version" value="([0-9]+)"/.exec(detail.xhr.responseText);
+      var said = /id="da-luu"[^>]*>([^<]*)</.exec(detail.xhr.responseText);
+      if (version) document.getElementById("version").value = version[1];
+      if (said) document.getElementById("da-luu").textContent = said[1];
+      return;
+    }
     var at = document.activeElement && document.activeElement.closest("article[id], fieldset[id], section[id], details[id]");
     row = at && form.contains(at) ? at.id : "";
   });
