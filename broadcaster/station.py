@@ -167,6 +167,7 @@ def run_clock(
     """Tick until `stop` is set.  Raises the last error after a minute in which every tick failed."""
     db = Database(settings.database_url)
     doorbell = Doorbell(settings.queue_url)
+    night = Night(settings)
     clockwork = Clockwork(
         db, settings, blobs=Blobs(settings.blobs_url), doorbell=doorbell, night=Night(settings)
     )
@@ -217,6 +218,7 @@ def run_clock(
             if not broken.is_set():
                 clockwork.stop()
         finally:
+            night.close()
             doorbell.close()
             db.dispose()
     if broken.is_set():

@@ -107,6 +107,12 @@ class Night:
         self._process = self._start(self._settings)
         return True
 
+    def close(self) -> None:
+        """End the night's work with the clock; what was half done is begun again the next time."""
+        if self._process is not None and self._process.poll() is None:
+            self._process.terminate()
+            self._process.wait(timeout=30)
+
 
 def start_process(settings: Settings) -> subprocess.Popen[bytes]:
     """`python -m broadcaster upkeep`, apart from this process and with the same home."""

@@ -44,7 +44,7 @@ from broadcaster.playout.sound import decode
 from broadcaster.schedule.live import bump_plan
 from broadcaster.store.blobs import Blobs
 from broadcaster.store.db import Database
-from broadcaster.store.tables import Airing, ProgrammeRow, Rendition, Station, Variant
+from broadcaster.store.tables import Airing, ProgrammeRow, Receiver, Rendition, Station, Variant
 from broadcaster.system import lower_priority, raise_priority
 from scripts.bench_line import SENTENCES
 from scripts.bench_tools import Row, machine, table
@@ -52,7 +52,7 @@ from scripts.bench_tools import Row, machine, table
 ROOT = Path(__file__).resolve().parent.parent
 RATE_HZ = 44_100
 SPACING_S, CLIP_S, CLIPS = 0.6, 0.2, 20
-WARM_UP_S = 12.0
+WARM_UP_S = 8.0  # from the plan to the first start: twenty files are fetched and decoded
 
 
 class House:
@@ -94,6 +94,17 @@ class House:
                 self.silence_s[names[-1]] = silence_s
             bump_plan(session, self.station_id)
         return names
+
+    def wait_for_player(self) -> None:
+        """Until the player has spoken with the station: before that nothing can be measured."""
+        deadline = clock.monotonic() + 120
+        while True:
+            with self.db.reading() as session:
+                if session.query(Receiver).filter(Receiver.last_seen_at.is_not(None)).count():
+                    return
+            if clock.monotonic() > deadline:
+                raise SystemExit("the player never reached its station")
+            clock.sleep(0.2)
 
     def prepared(self, seed: int, seconds: float) -> int:
         """A message that is rendered, as one is when the last of the two approves; the programme's number."""
@@ -243,11 +254,12 @@ def starts(count: int, *, renderers: int) -> tuple[list[float], int, bool]:
             folder = house.settings.home / f"dựng {number}"
             folder.mkdir()
             stack.enter_context(child(__file__, "--as-renderer", str(folder)))
-        begin = datetime.now(UTC) + timedelta(seconds=WARM_UP_S)
-        moments = [begin + timedelta(seconds=SPACING_S * number) for number in range(count)]
-        planned = dict(zip(house.airings(moments), moments, strict=True))
         result = house.settings.home / "onsets.json"
         with child(__file__, "--as-player", str(house.settings.home), str(result)):
+            house.wait_for_player()
+            begin = datetime.now(UTC) + timedelta(seconds=WARM_UP_S)
+            moments = [begin + timedelta(seconds=SPACING_S * number) for number in range(count)]
+            planned = dict(zip(house.airings(moments), moments, strict=True))
             clock.sleep((moments[-1] - datetime.now(UTC)).total_seconds() + 2)
         told = json.loads(result.read_text(encoding="utf-8"))
         errors = []
@@ -264,7 +276,7 @@ def emergencies(count: int) -> tuple[list[float], int]:
         result = house.settings.home / "onsets.json"
         asked: dict[str, float] = {}
         with child(__file__, "--as-player", str(house.settings.home), str(result)):
-            clock.sleep(WARM_UP_S)
+            house.wait_for_player()
             for message in messages:
                 name, at = house.emergency(message)
                 asked[name] = at

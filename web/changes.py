@@ -30,8 +30,10 @@ FIELDS = {
     "minutes_a_day": "số phút một ngày", "date": "ngày", "slot": "khung giờ", "position": "thứ tự",
     "items": "nội dung", "drill": "diễn tập", "expires": "hết hạn", "repeat": "nhắc lại",
 }  # fmt: skip
-VALUES = {str(role): word.lower() for role, word in ROLES.items()} | dict(
-    zip(WEEKDAY_NAMES, SHORT_WEEKDAYS, strict=True)
+VALUES = (
+    {"slot": "theo khung giờ", "repeat": "nhắc lại"}
+    | {str(role): word.lower() for role, word in ROLES.items()}
+    | dict(zip(WEEKDAY_NAMES, SHORT_WEEKDAYS, strict=True))
 )
 
 
@@ -42,6 +44,13 @@ class Change:
     field: str
     before: str | None
     after: str
+
+    @property
+    def is_code(self) -> bool:
+        """True for hashes and numbers of the machine: no words."""
+        return self.after.endswith("…") or (
+            " " not in self.after and any(each.isdigit() for each in self.after)
+        )
 
 
 def changes_page() -> str:

@@ -51,10 +51,11 @@ _CONFIRMED: Final = (
 def workbook(shown: Figures) -> bytes:
     """The workbook's bytes.  Times in it are the station's."""
     buffer = BytesIO()
+    # A row leaves the memory when the next one begins: a year is 27 000 rows.  So rows are written in order.
     book = xlsxwriter.Workbook(
         buffer,
         {
-            "in_memory": True,
+            "constant_memory": True,
             "strings_to_formulas": False,
             "strings_to_urls": False,
             "strings_to_numbers": False,
