@@ -10,6 +10,7 @@ import logging
 import os
 import subprocess
 import sys
+import threading
 from collections.abc import Callable
 from datetime import datetime, time, timedelta
 from typing import Any, Final
@@ -116,11 +117,14 @@ class Night:
 
 def start_process(settings: Settings) -> subprocess.Popen[bytes]:
     """`python -m broadcaster upkeep`, apart from this process and with the same home."""
-    return subprocess.Popen(
+    process = subprocess.Popen(
         [sys.executable, "-m", "broadcaster", "upkeep"],
         env={**os.environ, "BROADCASTER_HOME": str(settings.home)},
         stdin=subprocess.DEVNULL,
     )
+    # Whatever becomes of the clock, somebody waits for it, so that it never stays behind as a dead entry.
+    threading.Thread(target=process.wait, daemon=True).start()
+    return process
 
 
 def _tonight(session: Session, settings: Settings, now: datetime) -> datetime | None:

@@ -210,6 +210,13 @@ class Ledger:
             if highest == 0 or sequence < self._confirmed():
                 self._put("confirmed", str(sequence))
 
+    def first_of_its_receiver(self) -> bool:
+        """True when the station has said that no ledger before this one ever reported.
+
+        While it has not said so, an earlier ledger may have played what stands in the plan.
+        """
+        return self._get("numbered_after") == "0"
+
     # ------------------------------------------------------------------------------------ marks
 
     def born_at(self) -> datetime | None:

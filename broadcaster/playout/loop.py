@@ -192,7 +192,8 @@ class Player:
         """What was due before the first plan was made is not this player's business."""
         if not self._trust.believed or manifest is None or (self._born is not None and self._born <= now):
             return
-        born = min(now, manifest.issued_at)
+        # a new memory card must not play again what the one before it may have played
+        born = min(now, manifest.issued_at) if self._ledger.first_of_its_receiver() else now
         try:
             self._ledger.born(born)
         except PlayerError as error:

@@ -286,8 +286,22 @@ def test_a_clock_far_from_the_stations_is_not_believed_while_the_station_answers
     assert box.loud()
 
 
+def test_a_ledger_that_may_not_be_the_first_does_not_look_back(tmp_path: Path) -> None:
+    """Whoever lost a ledger may have played what the plan holds from before: nothing is played twice."""
+    for said, looks_back in ((None, False), (7, False), (0, True)):
+        box = Box(tmp_path / str(said), T)
+        if said is not None:
+            box.ledger.agree(said)
+        box.told()
+        box.live(1)
+        born = box.ledger.born_at()
+        assert born is not None
+        assert (born < T) is looks_back
+
+
 def test_the_stations_clock_frees_a_player_whose_own_once_ran_ahead(tmp_path: Path) -> None:
     ahead = Box(tmp_path, T + timedelta(days=400))
+    ahead.ledger.agree(0)  # the station has never heard of this receiver
     ahead.told()
     ahead.live(1)
     assert ahead.ledger.born_at() == T - 600 * S

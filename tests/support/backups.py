@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from sqlalchemy import MetaData, create_engine, select
+from sqlalchemy import Column, MetaData, create_engine, select
 
 from broadcaster.config import Settings, load
 from broadcaster.store.blobs import Blobs
@@ -69,18 +69,26 @@ def small(tmp_path: Path) -> Settings:
 
 
 def rows_of(url: str) -> dict[str, list[tuple[Any, ...]]]:
-    """Every row of every table, in an order of its own."""
+    """Every row of every table, in an order of its own; a row's values by the names of their columns, since a
+    migrated table holds its columns in the order they came."""
     engine = create_engine(url)
     try:
         metadata = MetaData()
         metadata.reflect(engine)
         with engine.connect() as connection:
             return {
-                table.name: sorted((tuple(row) for row in connection.execute(select(table))), key=repr)
+                table.name: sorted(
+                    (tuple(row) for row in connection.execute(select(*sorted(table.columns, key=_name)))),
+                    key=repr,
+                )
                 for table in metadata.sorted_tables
             }
     finally:
         engine.dispose()
+
+
+def _name(column: Column[Any]) -> str:
+    return column.name
 
 
 def files_under(folder: Path) -> dict[str, str]:
