@@ -48,9 +48,7 @@ class Change:
     @property
     def is_code(self) -> bool:
         """True for hashes and numbers of the machine: no words."""
-        return self.after.endswith("…") or (
-            " " not in self.after and any(each.isdigit() for each in self.after)
-        )
+        return any("…" in text or text.isascii() for text in (self.before or "", self.after) if text)
 
 
 def changes_page() -> str:
