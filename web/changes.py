@@ -27,7 +27,7 @@ FIELDS = {
     "reading": "mã cách đọc", "take": "mã bản thu", "sha256": "mã", "number": "số", "kind": "loại", "airing": "buổi phát",
     "earliest_start": "bắt đầu sớm nhất", "latest_end": "kết thúc muộn nhất", "quiet_from": "yên tĩnh từ",
     "quiet_to": "yên tĩnh đến", "sessions_a_day": "số buổi một ngày", "minutes_a_session": "số phút một buổi",
-    "minutes_a_day": "số phút một ngày", "date": "ngày", "slot": "khung giờ", "position": "thứ tự",
+    "minutes_a_day": "số phút một ngày", "repeats_in_30_days": "số lần phát trong 30 ngày", "date": "ngày", "slot": "khung giờ", "position": "thứ tự",
     "items": "nội dung", "drill": "diễn tập", "expires": "hết hạn", "repeat": "nhắc lại",
 }  # fmt: skip
 VALUES = (

@@ -16,18 +16,26 @@ from web.security import needs
 from web.words import parse_day
 
 bp = Blueprint("log", __name__, url_prefix="/nhat-ky")
-LONGEST = timedelta(days=366)
+# A line holds what every player and village says of an airing: a week is what a screen can show at once.  Whoever
+# wants a year counted asks for the report.
+SHOWN = timedelta(days=6)
+LONGEST = timedelta(days=31)
 
 
 @bp.get("")
 @needs("report")
 def report() -> ResponseReturnValue:
-    """The report of a period, this month unless asked otherwise."""
+    """What happened in a period, the last seven days unless asked otherwise, with the periods beside it."""
     first, last = _period()
+    length = last - first + timedelta(days=1)
+    older = (first - length, first - timedelta(days=1))
+    newer = (last + timedelta(days=1), min(last + length, today())) if last < today() else None
     with reading() as session:
         lines = list(by_airing(airing_report(session, first, last, now=now())).values())
         lines.reverse()  # newest first: what somebody opens the log for has just happened
-        return render_template("log.html", lines=lines, totals=totals(lines), first=first, last=last)
+        return render_template(
+            "log.html", lines=lines, totals=totals(lines), first=first, last=last, older=older, newer=newer
+        )
 
 
 @bp.get("/thay-doi")
@@ -38,12 +46,14 @@ def changes() -> ResponseReturnValue:
 
 
 def _period() -> tuple[date, date]:
-    first = _day(request.args.get("tu", ""), today().replace(day=1))
     last = _day(request.args.get("den", ""), today())
+    first = _day(request.args.get("tu", ""), last - SHOWN)
     if last < first:
         raise InputError("Ngày cuối trước ngày đầu. Hãy chọn lại kỳ báo cáo.")
     if last - first > LONGEST:
-        raise InputError("Kỳ báo cáo dài nhất là một năm. Hãy chọn kỳ ngắn hơn.")
+        raise InputError(
+            "Nhật ký xem mỗi lần nhiều nhất một tháng. Hãy chọn kỳ ngắn hơn, hoặc mở Báo cáo để xem cả năm."
+        )
     return first, last
 
 

@@ -82,11 +82,11 @@ def approvers(
     return first or able
 
 
-def settle(session: Session, about: str, *, now: datetime) -> None:
+def settle(session: Session, about: str, *, now: datetime, kind: NoticeKind = NoticeKind.WAITING) -> None:
     """What waited has been decided: nobody need open it any more, and no letter about it leaves."""
     session.execute(
         update(Notice)
-        .where(Notice.about == about, Notice.kind == NoticeKind.WAITING)
+        .where(Notice.about == about, Notice.kind == kind)
         .values(read_at=func.coalesce(Notice.read_at, now), mail_due_at=None)
         .execution_options(synchronize_session="fetch")
     )

@@ -210,12 +210,26 @@ class Ledger:
             if highest == 0 or sequence < self._confirmed():
                 self._put("confirmed", str(sequence))
 
+    def opened_at(self, now: datetime) -> datetime:
+        """When a believed clock first saw this ledger; `now` becomes it the first time."""
+        with self._writing():
+            if self._get("opened_at") is None:
+                self._put("opened_at", _text(now))
+            return self._instant("opened_at") or now
+
+    def heard_of_reports(self) -> bool:
+        """True once the station has said what it has of this receiver, or an event of its own is written."""
+        with self._reading():
+            (highest,) = self._db.execute("SELECT COALESCE(MAX(sequence), 0) FROM event").fetchone()
+            return bool(highest) or self._get("numbered_after") is not None
+
     def first_of_its_receiver(self) -> bool:
         """True when the station has said that no ledger before this one ever reported.
 
         While it has not said so, an earlier ledger may have played what stands in the plan.
         """
-        return self._get("numbered_after") == "0"
+        with self._reading():
+            return self._get("numbered_after") == "0"
 
     # ------------------------------------------------------------------------------------ marks
 

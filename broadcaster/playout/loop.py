@@ -89,6 +89,7 @@ class Player:
         self._born = ledger.born_at()
         self._trust = Trust(ledger.floor() or now)
         self._since = ledger.last_alive() or self._born or now
+        self._opened = self._opened_at(now)
         self._absences = ledger.absences()
         self._sounding: str | None = None
         self._base_ms: dict[str, int] = {}  # where in the programme the clip in the output began
@@ -188,12 +189,21 @@ class Player:
 
     # ------------------------------------------------------------------------------------ looking
 
+    def _opened_at(self, now: datetime) -> datetime | None:
+        if not self._trust.believed:
+            return None
+        try:
+            return self._ledger.opened_at(now)
+        except PlayerError:
+            return None  # a ledger that takes nothing is told where something is claimed in it
+
     def _be_born(self, now: datetime, manifest: Manifest | None) -> None:
         """What was due before the first plan was made is not this player's business."""
         if not self._trust.believed or manifest is None or (self._born is not None and self._born <= now):
             return
         # a new memory card must not play again what the one before it may have played
-        born = min(now, manifest.issued_at) if self._ledger.first_of_its_receiver() else now
+        first = self._ledger.first_of_its_receiver()
+        born = min(now, manifest.issued_at if first else self._opened or now)
         try:
             self._ledger.born(born)
         except PlayerError as error:

@@ -13,6 +13,7 @@ import secrets
 import threading
 import time
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
 from typing import Any, Final
@@ -290,6 +291,11 @@ class Sync:
         if found is None:
             return
         body, signature, tag = found
+        if self._upload and not self._ledger.heard_of_reports():
+            # Asked before a plan is believed: a ledger that is not the receiver's first must not play again what
+            # stands in it.  No answer costs only the looking back; the reports' thread says what is wrong.
+            with suppress(PlayerError, OSError):
+                self._ledger.agree(link.events([]))
         self._held.accept(body, signature, tag=tag)
         self._files.set()
         self._reports.set()

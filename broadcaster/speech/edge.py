@@ -12,6 +12,7 @@ import importlib.util
 import threading
 import time
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from types import MappingProxyType
 from typing import Any, Final
 
@@ -83,12 +84,17 @@ class EdgeVoice:
     def close(self) -> None:
         """Nothing is kept open between sentences."""
 
+    def _waited(self, sentence: str, speed: float) -> bytes:
+        return asyncio.run(asyncio.wait_for(self._received(sentence, speed), self._sentence_s))
+
     def _asked(self, sentence: str, speed: float) -> bytes:
         import aiohttp
         from edge_tts.exceptions import EdgeTTSException, NoAudioReceived
 
         try:
-            return asyncio.run(asyncio.wait_for(self._received(sentence, speed), self._sentence_s))
+            # a thread of its own: whoever calls may have an event loop running already
+            with ThreadPoolExecutor(max_workers=1) as alone:
+                return alone.submit(self._waited, sentence, speed).result()
         except TimeoutError as error:
             raise self._leave_alone("không trả lời kịp", self._rest_s / 10) from error
         except aiohttp.WSServerHandshakeError as error:

@@ -174,6 +174,15 @@ def test_a_period_that_cannot_be_gets_a_sentence(world: Any) -> None:
         assert 'role="alert"' in answer.text
 
 
+def test_the_log_shows_a_week_at_a_time_and_leads_to_the_weeks_beside_it(world: Any) -> None:
+    author = world.browser("canbo")
+    page = author.get("/nhat-ky?den=2026-11-20").text
+    assert 'name="tu" value="14/11/2026"' in page
+    assert "/nhat-ky?tu=2026-11-07&amp;den=2026-11-13" in page
+    assert "/nhat-ky?tu=2026-11-21&amp;den=" in page
+    assert "mở Báo cáo" in author.get("/nhat-ky?tu=2026-10-01&den=2026-11-20").text
+
+
 def test_the_book_of_changes_names_who_did_what(world: Any) -> None:
     page = world.browser("canbo").get("/nhat-ky/thay-doi").text
     assert "gửi duyệt" in page

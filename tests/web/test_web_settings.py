@@ -17,7 +17,8 @@ from broadcaster.toml_file import write_settings
 
 POLICY = {
     "earliest_start": "05:00", "latest_end": "20:30", "quiet_from": "21:00", "quiet_to": "05:00",
-    "sessions_a_day": "2", "minutes_a_session": "30", "minutes_a_day": "60", "weekdays": ["mon", "wed", "fri"],
+    "sessions_a_day": "2", "minutes_a_session": "30", "minutes_a_day": "60", "repeats_in_30_days": "12",
+    "weekdays": ["mon", "wed", "fri"],
 }  # fmt: skip
 
 
@@ -58,6 +59,7 @@ def test_the_broadcasting_rules_are_changed_as_people_write_hours(world: Any) ->
     assert admin.post("/cai-dat/quy-dinh", POLICY).status_code == 303
     assert station(world).policy["weekdays"] == "mon,wed,fri"
     assert station(world).policy["minutes_a_day"] == 60
+    assert station(world).policy["repeats_in_30_days"] == 12
     page = admin.get("/cai-dat/dai").text
     assert 'value="20:30"' in page
     assert 'value="mon" checked' in page

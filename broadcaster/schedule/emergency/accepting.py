@@ -17,7 +17,7 @@ from broadcaster.errors import Conflict, InputError, Refused
 from broadcaster.model import AiringOrigin, AiringState, LatePolicy, NoticeKind, Priority, StartMode
 from broadcaster.newsroom.approved import approved_revision
 from broadcaster.newsroom.bulletins import approve
-from broadcaster.newsroom.notices import tell
+from broadcaster.newsroom.notices import settle, tell
 from broadcaster.newsroom.people import record, require
 from broadcaster.schedule.emergency.asking import deciders, emergency_by_id
 from broadcaster.schedule.emergency.message import air_sha256, key_of, message_programme
@@ -97,6 +97,7 @@ def accept(
 
 
 def _tell_accepted(session: Session, row: Emergency, actor: User, now: datetime) -> None:
+    settle(session, f"emergency:{row.id}", kind=NoticeKind.EMERGENCY, now=now)
     what = "diễn tập" if row.drill else "phát khẩn cấp"
     if row.persons == 1:
         people = deciders(session, row.station_id, besides=actor.id)
@@ -130,6 +131,7 @@ def refuse_emergency(session: Session, emergency_id: int, *, reason: str, actor:
         session, station_id=row.station_id, actor=actor, action="không cho phát khẩn cấp",
         subject=f"khẩn cấp {row.id}", detail={"reason": reason.strip()}, now=now,
     )  # fmt: skip
+    settle(session, f"emergency:{row.id}", kind=NoticeKind.EMERGENCY, now=now)
     tell(
         session, [row.requested_by], kind=NoticeKind.EMERGENCY, about=f"emergency:{row.id}", actor=actor, now=now,
         text=f"{actor.display_name} không cho phát khẩn cấp “{row.revision.title}”. Lý do: {reason.strip()}",
