@@ -14,7 +14,7 @@ import pytest
 from flask import Flask
 from flask.testing import FlaskClient
 from playwright.sync_api import Browser as Chrome
-from playwright.sync_api import sync_playwright
+from playwright.sync_api import Playwright, sync_playwright
 from werkzeug.test import TestResponse
 
 from broadcaster.config import Settings, load
@@ -117,13 +117,19 @@ def world(built: tuple[Path, WebStation], tmp_path: Path) -> Iterator[World]:
 
 
 @pytest.fixture(scope="session")
-def chromium() -> Iterator[Chrome]:
-    """Debian's Chromium, one for the whole run."""
+def playwright() -> Iterator[Playwright]:
+    """Playwright, one for the whole run: a second one in the same process refuses to start."""
     if not CHROMIUM.exists():
         if os.environ.get("CI") == "true":
             pytest.fail("Chromium is part of this suite: apt-get install chromium")
         pytest.skip("no Chromium at /usr/bin/chromium")
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=str(CHROMIUM), args=FLAGS)
-        yield browser
-        browser.close()
+    with sync_playwright() as started:
+        yield started
+
+
+@pytest.fixture(scope="session")
+def chromium(playwright: Playwright) -> Iterator[Chrome]:
+    """Debian's Chromium, one for the whole run."""
+    browser = playwright.chromium.launch(executable_path=str(CHROMIUM), args=FLAGS)
+    yield browser
+    browser.close()

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import io
-import os
 import re
 import threading
 from collections.abc import Iterator
@@ -13,7 +12,7 @@ from typing import Any
 import numpy as np
 import pytest
 import soundfile
-from playwright.sync_api import sync_playwright
+from playwright.sync_api import Playwright
 from sqlalchemy import select
 from werkzeug.serving import make_server
 
@@ -167,14 +166,12 @@ def test_recordings_may_be_larger_than_texts_but_not_endless(world: Any, visitor
 
 
 @pytest.mark.browser
-def test_a_browser_with_a_microphone_records_plays_back_and_sends(world: Any, visitor: Visitor) -> None:
-    if not CHROMIUM.exists():
-        if os.environ.get("CI") == "true":
-            pytest.fail("Debian's Chromium is part of this suite")
-        pytest.skip("no Chromium here")
+def test_a_browser_with_a_microphone_records_plays_back_and_sends(
+    world: Any, visitor: Visitor, playwright: Playwright
+) -> None:
     address = f"{visitor.address}/ban-tin/{world.made.returned}/thu-am?cau=2"
-    with sync_playwright() as tool:
-        browser = tool.chromium.launch(executable_path=str(CHROMIUM), args=FLAGS)
+    browser = playwright.chromium.launch(executable_path=str(CHROMIUM), args=FLAGS)
+    try:
         context = browser.new_context(locale="vi-VN", permissions=["microphone"])
         context.add_cookies(
             [{"name": one.name, "value": one.value, "url": visitor.address} for one in visitor.web.cookies]
@@ -191,6 +188,7 @@ def test_a_browser_with_a_microphone_records_plays_back_and_sends(world: Any, vi
         page.wait_for_function("document.getElementById('thu-nghe').readyState > 0")
         page.get_by_role("button", name="Gửi bản thu").click()
         page.get_by_text("Bản thu đang dùng").wait_for()
+    finally:
         browser.close()
     assert said == []
     [row] = standing(world, world.made.returned)
