@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from flask import Blueprint, Response, abort, flash, g, redirect, render_template, request, url_for
+from flask import Blueprint, abort, flash, g, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 from sqlalchemy import select
 
@@ -12,6 +12,7 @@ from broadcaster.newsroom.importing import import_document
 from broadcaster.store.tables import ContributionState, Contributor, Station, Topic
 from web.deps import deps, kept, now, reading, station, writing
 from web.errors import status_of
+from web.keyed import keyed
 from web.security import actor, csrf, limiter, needs, public
 
 bp = Blueprint("contributors", __name__)
@@ -26,7 +27,7 @@ STATES = {
 @public
 def unit_page(token: str) -> ResponseReturnValue:
     """A unit's own page: send a draft, see what became of the others."""
-    return _private(_unit_page(_enter(token), token, {}))
+    return keyed(_unit_page(_enter(token), token, {}))
 
 
 @bp.post("/g/<token>")
@@ -50,7 +51,7 @@ def send_in(token: str) -> ResponseReturnValue:
                 document=document, source_name=file.filename or "" if file else "", max_chars=most, now=now(),
             )  # fmt: skip
     except BroadcasterError as error:
-        return _private(_unit_page(unit, token, typed, error), status_of(error))
+        return keyed(_unit_page(unit, token, typed, error), status_of(error))
     return redirect(url_for("contributors.unit_page", token=token, _anchor="da-gui"), 303)
 
 
@@ -176,14 +177,6 @@ def _unit_page(
             states=STATES,
             error=error,
         )
-
-
-def _private(page: str, status: int = 200) -> Response:
-    answer = Response(page, status=status)
-    answer.headers["Referrer-Policy"] = "no-referrer"
-    answer.headers["X-Robots-Tag"] = "noindex, nofollow"
-    answer.headers["Cache-Control"] = "private, no-cache"
-    return answer
 
 
 def _enter(token: str) -> Contributor:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from flask import Blueprint, Response, abort, flash, g, redirect, render_template, request, url_for
+from flask import Blueprint, abort, flash, g, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 from sqlalchemy import select
 
@@ -12,6 +12,7 @@ from broadcaster.newsroom import feedback
 from broadcaster.store.tables import FeedbackKind, FeedbackState, Station, Village
 from web.deps import deps, kept, now, reading, station, today, writing
 from web.errors import status_of
+from web.keyed import keyed
 from web.security import actor, csrf, limiter, needs, public
 
 bp = Blueprint("feedback", __name__)
@@ -71,7 +72,7 @@ def thanks(slug: str) -> ResponseReturnValue:
 @public
 def operator(token: str) -> ResponseReturnValue:
     """The form of a village's own link, with what the station has answered."""
-    return _private(_operator_page(_enter_village(token), token, {}))
+    return keyed(_operator_page(_enter_village(token), token, {}))
 
 
 @bp.post("/t/<token>/gop-y")
@@ -90,7 +91,7 @@ def from_operator(token: str) -> ResponseReturnValue:
                 now=now(),
             )  # fmt: skip
     except BroadcasterError as error:
-        return _private(_operator_page(village, token, typed, error), status_of(error))
+        return keyed(_operator_page(village, token, typed, error), status_of(error))
     return redirect(url_for("feedback.operator", token=token, _anchor="da-gui"), 303)
 
 
@@ -151,14 +152,6 @@ def _operator_page(
             "feedback_village.html", village=village, token=token, typed=typed, rows=rows, kinds=KINDS, states=STATES,
             error=error,
         )  # fmt: skip
-
-
-def _private(page: str, status: int = 200) -> Response:
-    answer = Response(page, status=status)
-    answer.headers["Referrer-Policy"] = "no-referrer"
-    answer.headers["X-Robots-Tag"] = "noindex, nofollow"
-    answer.headers["Cache-Control"] = "private, no-cache"
-    return answer
 
 
 def _enter_station(slug: str) -> None:

@@ -33,6 +33,7 @@ from broadcaster.schedule.plan import plan, plan_days
 from broadcaster.store.tables import ProgrammeRow, Receipt, Rendition, Station, Village
 from web.deps import deps, kept, now, reading, station, today, writing
 from web.errors import status_of
+from web.keyed import keyed
 from web.security import csrf, limiter, public
 
 bp = Blueprint("village_page", __name__, url_prefix="/t")
@@ -154,12 +155,7 @@ def manifest(token: str) -> ResponseReturnValue:
     )  # fmt: skip
 
 
-@bp.after_request
-def _private(response: Response) -> Response:
-    response.headers["Referrer-Policy"] = "no-referrer"
-    response.headers["X-Robots-Tag"] = "noindex, nofollow"
-    response.headers["Cache-Control"] = "private, no-cache"
-    return response
+bp.after_request(keyed)
 
 
 @bp.errorhandler(NotFound)
