@@ -38,16 +38,16 @@ from broadcaster.store.tables import (
     User,
     Village,
 )
-from tests.support.cloned import Originals
 from tests.support.commune import MONDAY, at, sha
+from tests.support.databases import upgraded
 
 SAMPLE = CHECKOUT / "schedules" / "nhu-thanh"
 PASSWORD = "mot-cau-ngan-7"
 
 
 @pytest.fixture
-def sqlite(_originals: Originals, tmp_path: Path) -> Iterator[Database]:
-    with _originals.copy("sqlite", tmp_path) as database:
+def sqlite(tmp_path: Path) -> Iterator[Database]:
+    with upgraded("sqlite", tmp_path) as database:
         yield database
 
 
