@@ -49,8 +49,8 @@ from broadcaster.station import Clockwork
 from broadcaster.store.blobs import Blobs
 from broadcaster.store.queue import claim, finish
 from broadcaster.store.tables import Airing, Bulletin, Emergency, Slot, Station
-from tests.support.cloned import Originals
 from tests.support.commune import ZONE, at, bulletin, decide, found, furnish, revise, sha, slot
+from tests.support.databases import upgraded
 
 HORIZON = 6
 DONE = (AiringState.STARTED, AiringState.SKIPPED, AiringState.CANCELLED)
@@ -68,10 +68,8 @@ class Schedule(RuleBasedStateMachine):
         super().__init__()
         self.stack = ExitStack()
         folder = Path(self.stack.enter_context(tempfile.TemporaryDirectory()))
-        originals = Originals(folder)
-        self.stack.callback(originals.close)
         (folder / "copy").mkdir()
-        self.db = self.stack.enter_context(originals.copy(self.KIND, folder / "copy"))
+        self.db = self.stack.enter_context(upgraded(self.KIND, folder / "copy"))
         home = load(environ={}, home=folder, flags={"schedule.horizon_days": HORIZON})
         self.home, self.blobs = home, Blobs(home.blobs_url)
         self.now = at("00:30")

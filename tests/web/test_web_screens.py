@@ -54,6 +54,7 @@ SCREENS = (
         Screen(path)
         for path in (
             "/", "/ban-tin", "/ban-tin/moi", "/ban-tin/{draft}", "/ban-tin/{waiting}", "/ban-tin/{returned}",
+            "/ban-tin/{approved}", "/ban-tin/{approved}/xem-lai", "/ban-tin/{draft}/xem-lai", "/ban-tin/moi?buoi={tomorrow}",
             "/ban-tin/{draft}/thu-am", "/duyet", "/duyet/{waiting_revision}", "/lich", "/lich/in", "/lich/khung-gio",
             "/lich/nghi-le", "/lich/rai", "/lich/sao-chep", "/lich/tu-dong", "/lich/buoi/{morning}", "/lich/buoi/{evening}",
             "/lich/buoi/{tomorrow}", "/lich/buoi/{evening}/doi", "/thon", "/thon/{village}", "/thon/the-qr", "/may-thu",
