@@ -7,12 +7,12 @@ that mixed them could not be checked.
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
 from datetime import date, datetime, time
 
 from sqlalchemy import select
-from sqlalchemy.orm import Session, selectinload
+from sqlalchemy.orm import Session, joinedload
 
 from broadcaster.model import AiringOrigin, AiringState, Outcome, PlannedAiring, Priority, ReceiptKind
 from broadcaster.report.summary import Contact, Event, Planned, Told, outcome
@@ -100,45 +100,55 @@ class ReportRow:
         return "Thôn này chưa có máy thu."
 
 
-def airing_report(session: Session, first: date, last: date, *, now: datetime) -> list[ReportRow]:
+def airing_report(
+    session: Session,
+    first: date,
+    last: date,
+    *,
+    now: datetime,
+    lines: Sequence[PlannedAiring] | None = None,
+    receivers: Sequence[Receiver] | None = None,
+) -> list[ReportRow]:
     """Every airing of the dates `first` to `last` in every village it was planned for, in order of time.
 
-    A constant number of queries, whatever the period.
+    A constant number of queries, whatever the period.  `lines` and `receivers` (`known_receivers`) spare
+    theirs when the caller has asked already.
     """
-    lines = plan_days(session, first, (last - first).days + 1)
+    if lines is None:
+        lines = plan_days(session, first, (last - first).days + 1)
     if not lines:
         return []
     events = _events(session, first, last)
     said = _receipts(session, first, last)
-    receivers = _receivers(session)
-    villages = {
-        row.slug: row.name
-        for row in session.scalars(
-            select(Village).where(Village.station_id.in_(_stations(session, first, last)))
-        )
-    }
+    if receivers is None:
+        receivers = known_receivers(session)
+    reach = {row.id: frozenset(one.slug for one in row.villages) for row in receivers}
     zones = _zones(session, first, last)
+    villages = _names(session)
     rows: list[ReportRow] = []
     for line in lines:
         station_id, zone = zones[line.airing_id]
-        here = [one for one in receivers if one.station_id == station_id]
         players = [
-            (row, _judge(row, line, events.get((line.airing_id, row.id), ()), zone, now))
-            for row in here
-            if _was_there(row, line, (line.airing_id, row.id) in events)
+            (reach[row.id], _judge(row, line, events.get((line.airing_id, row.id), ()), zone, now))
+            for row in receivers
+            if row.station_id == station_id and _was_there(row, line, (line.airing_id, row.id) in events)
         ]
+        everywhere = _row(line)
         for slug in line.villages:
-            rows.append(_row(line, slug, villages.get(slug, slug), players, said))
+            rows.append(
+                replace(
+                    everywhere,
+                    village_slug=slug,
+                    village=villages.get((station_id, slug), slug),
+                    players=tuple(told for heard, told in players if not heard or slug in heard),
+                    confirmations=tuple(said.get((line.airing_id, slug), ())),
+                )
+            )
     return rows
 
 
-def _row(
-    line: PlannedAiring,
-    slug: str,
-    village: str,
-    players: Iterable[tuple[Receiver, PlayerLine]],
-    said: Mapping[tuple[str, str], list[Confirmation]],
-) -> ReportRow:
+def _row(line: PlannedAiring) -> ReportRow:
+    """What is the same in every village."""
     sounding = [item for item in line.items if item.approved]
     return ReportRow(
         airing_id=line.airing_id,
@@ -153,12 +163,8 @@ def _row(
         titles=tuple(item.title for item in sounding),
         topics=tuple(dict.fromkeys(item.topic for item in sounding if item.topic)),
         duration_ms=line.duration_ms,
-        village_slug=slug,
-        village=village,
-        players=tuple(
-            told for row, told in players if not row.villages or any(one.slug == slug for one in row.villages)
-        ),
-        confirmations=tuple(said.get((line.airing_id, slug), ())),
+        village_slug="",
+        village="",
     )
 
 
@@ -214,9 +220,12 @@ def _receipts(session: Session, first: date, last: date) -> dict[tuple[str, str]
     return dict(found)
 
 
-def _receivers(session: Session) -> list[Receiver]:
-    return list(
-        session.scalars(select(Receiver).order_by(Receiver.id).options(selectinload(Receiver.villages)))
+def known_receivers(session: Session) -> Sequence[Receiver]:
+    """Every receiver there is or was, with its villages.  One query."""
+    return (
+        session.scalars(select(Receiver).order_by(Receiver.id).options(joinedload(Receiver.villages)))
+        .unique()
+        .all()
     )
 
 
@@ -229,7 +238,6 @@ def _zones(session: Session, first: date, last: date) -> dict[str, tuple[int, st
     return {airing_id: (station_id, zone) for airing_id, station_id, zone in rows}
 
 
-def _stations(session: Session, first: date, last: date) -> set[int]:
-    return set(
-        session.scalars(select(Airing.station_id).where(Airing.local_date.between(first, last)).distinct())
-    )
+def _names(session: Session) -> dict[tuple[int, str], str]:
+    rows = session.execute(select(Village.station_id, Village.slug, Village.name))
+    return {(station_id, slug): name for station_id, slug, name in rows}

@@ -9,7 +9,8 @@ from datetime import UTC, date, datetime, time, timedelta
 from sqlalchemy.orm import Session
 
 from broadcaster.model import BulletinState, Priority, Role
-from broadcaster.schedule.rules import SlotForm, add_slot
+from broadcaster.schedule.checking import SlotForm
+from broadcaster.schedule.rules import add_slot
 from broadcaster.store.tables import (
     Bulletin,
     Decision,
