@@ -199,5 +199,5 @@ def test_it_is_in_the_table_of_engines_and_says_what_to_install(
     assert open_voice("edge", home=tmp_path, voices_dir=tmp_path).name == "edge:nu"
     with pytest.raises(InputError, match="edge:nu hoặc edge:nam"):
         open_voice("edge:xuan", home=tmp_path, voices_dir=tmp_path)
-    monkeypatch.setattr(edge.importlib.util, "find_spec", lambda _name: None)
+    monkeypatch.setattr(edge, "installed", lambda _name: False)
     assert "requirements-edge.txt" in str(EdgeVoice().available())
