@@ -84,6 +84,10 @@ SCREENS = (
         {"Mật khẩu đang dùng": "sai", "Mật khẩu mới": "mot hai ba bon", "Gõ lại mật khẩu mới": "khac"},
     ),
     refused("/uy-quyen", "Ủy quyền", {"Giao cho": "Lê Thị Hoa (người soạn)", "Đến hết ngày": "hôm qua"}),
+    refused(
+        "/lich/khung-gio", "Thêm khung giờ", {"Tên": "Bản tin sớm", "Giờ bắt đầu": "05:40", "Từ ngày": "26/11/2026"}
+    ),
+    refused("/lich/buoi/{tomorrow}/doi", "Đổi giờ", {"Giờ mới": "17:05"}),
     refused("/cai-dat/dai", "Lưu thông tin đài", {"Điện thoại của đài": "gọi tôi"}),
     refused("/cai-dat/may", "Lưu cài đặt", {"voice.speed": "nhanh"}),
     refused("/cai-dat/giong", "Lưu thứ tự giọng", {"Mỗi dòng một giọng": "chị google"}),
