@@ -11,10 +11,11 @@ from xlsxwriter.worksheet import Worksheet
 
 from broadcaster.report.figures import PLAYER_WORDS, SAID_WORDS, Figures
 from broadcaster.report.ledger import Cell, Item, Part, Player, Said
-from broadcaster.report.narrative import KINDS
+from broadcaster.report.narrative import KINDS, channel, lacking
 from broadcaster.report.wording import clean
 
 ROWS, PIECES, AIRINGS, TOTAL = "Chi tiết", "Lượt tin bài", "Buổi phát", "Tổng hợp"
+TARGETS, POSTS = "Chỉ tiêu", "Đăng trên mạng"
 
 
 @dataclass(frozen=True, slots=True)
@@ -207,6 +208,45 @@ def activity_rows(sheet: Worksheet, looks: Looks, shown: Figures) -> None:
         letter = xl_col_to_name(column)
         formula = f"=SUM({letter}2:{letter}{end + 1})" if end else "=0"
         sheet.write_formula(end + 1, column, formula, looks.bold, value)
+
+
+def target_rows(sheet: Worksheet, looks: Looks, shown: Figures, pieces: int) -> None:
+    """Topics against their targets; what this period alone brought is counted over the pieces' rows."""
+    head = (
+        "Mã chủ đề", "Chủ đề", "Từ ngày", "Đến ngày", "Tính đến", "Chỉ tiêu lượt", "Đã đạt lượt", "Lượt trong kỳ",
+        "Chỉ tiêu phút", "Đã đạt phút", "Chỉ tiêu bản tin", "Đã đạt bản tin", "So với nhịp đều",
+    )  # fmt: skip
+    heads(sheet, looks, 0, head, (9, 44, 11, 11, 11, 9, 9, 9, 9, 9, 9, 9, 44))
+    for row, one in enumerate(shown.targets, start=1):
+        sheet.write_number(row, 0, one.topic_id)
+        sheet.write_string(row, 1, clean(one.topic))
+        for column, day in enumerate((one.first_day, one.last_day, one.until), start=2):
+            sheet.write_datetime(row, column, day, looks.day)
+        sheet.write_number(row, 5, one.wanted.broadcasts)
+        sheet.write_number(row, 6, one.reached.broadcasts)
+        here = f"=COUNTIFS({column_of('E', pieces, PIECES)},$A{row + 1},{column_of('H', pieces, PIECES)},1)"
+        sheet.write_formula(row, 7, here, looks.whole, shown.reached_here(one))
+        numbers = (one.wanted.minutes, one.reached.minutes, one.wanted.bulletins, one.reached.bulletins)
+        for column, value in enumerate(numbers, start=8):
+            sheet.write_number(row, column, value)
+        sheet.write_string(row, 12, lacking(one))
+
+
+def post_rows(sheet: Worksheet, looks: Looks, shown: Figures) -> None:
+    """A post a row."""
+    heads(
+        sheet,
+        looks,
+        0,
+        ("Ngày", "Nơi đăng", "Tin bài", "Chủ đề", "Cách đăng", "Địa chỉ"),
+        (11, 22, 50, 30, 14, 60),
+    )
+    for row, one in enumerate(shown.posts, start=1):
+        sheet.write_datetime(row, 0, one.day, looks.day)
+        topic = shown.ledger.topics.get(one.topic_id, "")
+        way = "người đăng" if one.by_hand else "đài tự đăng"
+        for column, text in enumerate((channel(one.network), one.title, topic, way, one.url), start=1):
+            sheet.write_string(row, column, clean(text))
 
 
 def column_of(letter: str, rows: int, sheet: str = ROWS) -> str:

@@ -19,8 +19,9 @@ from broadcaster.report.docx import docx
 from broadcaster.report.figures import Choice, Figures, figures
 from broadcaster.report.gathering import gather
 from broadcaster.report.ledger import Activity, Ledger
+from broadcaster.report.logbook import logbook_paper
 from broadcaster.report.narrative import draft, key_numbers, missing_numbers
-from broadcaster.report.paper import Table, checked_frame, default_frame, logbook_paper, report_paper, tables
+from broadcaster.report.paper import Table, checked_frame, default_frame, report_paper, tables
 from broadcaster.report.pdf import pdf
 from broadcaster.report.period import parse_period
 from broadcaster.report.rows import rows_csv
