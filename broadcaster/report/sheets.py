@@ -12,6 +12,7 @@ from xlsxwriter.worksheet import Worksheet
 from broadcaster.report.figures import PLAYER_WORDS, SAID_WORDS, Figures
 from broadcaster.report.ledger import Cell, Item, Part, Player, Said
 from broadcaster.report.narrative import KINDS, channel, lacking
+from broadcaster.report.streamed import Value, stream
 from broadcaster.report.wording import clean
 
 ROWS, PIECES, AIRINGS, TOTAL = "Chi tiết", "Lượt tin bài", "Buổi phát", "Tổng hợp"
@@ -39,23 +40,21 @@ def details(sheet: Worksheet, looks: Looks, shown: Figures, cells: Sequence[Cell
         "Máy phát đủ", "Thôn xác nhận", "Lý do thôn nêu", "Buổi",
     )  # fmt: skip
     heads(sheet, looks, 0, head, (11, 7, 16, 12, 22, 9, 16, 50, 9, 9, 16, 30, 12))
-    for row, cell in enumerate(cells, start=1):
-        part = ledger.parts[cell.part]
-        slug, name = names[cell.village]
-        sheet.write_datetime(row, 0, part.local_date, looks.day)
-        sheet.write_string(row, 1, f"{part.start_local:%H:%M}")
-        sheet.write_string(row, 2, clean(part.slot))
-        sheet.write_string(row, 3, slug)
-        sheet.write_string(row, 4, clean(name))
-        sheet.write_string(row, 5, "có" if part.planned else "nghỉ")
-        sheet.write_string(row, 6, PLAYER_WORDS[cell.player])
-        sheet.write_string(row, 7, clean(cell.why))
-        sheet.write_number(row, 8, cell.receivers)
-        sheet.write_number(row, 9, cell.receivers_played)
-        sheet.write_string(row, 10, SAID_WORDS[cell.said])
-        sheet.write_string(row, 11, clean(cell.said_reason))
-        sheet.write_string(row, 12, part.airing_id)
+    stream(
+        sheet,
+        1,
+        (_detail(ledger.parts[cell.part], cell, *names[cell.village]) for cell in cells),
+        day=looks.day,
+    )
     sheet.autofilter(0, 0, max(len(cells), 1), len(head) - 1)
+
+
+def _detail(part: Part, cell: Cell, slug: str, name: str) -> tuple[Value, ...]:
+    return (
+        part.local_date, f"{part.start_local:%H:%M}", part.slot, slug, name, "có" if part.planned else "nghỉ",
+        PLAYER_WORDS[cell.player], cell.why, cell.receivers, cell.receivers_played, SAID_WORDS[cell.said],
+        cell.said_reason, part.airing_id,
+    )  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)

@@ -212,6 +212,32 @@ def test_the_values_that_come_along_are_those_that_are_worked_out(shown: Figures
     book.close()
 
 
+def test_every_row_behind_the_figures_is_read_back_as_it_was_meant(october: Ledger) -> None:
+    from dataclasses import replace
+
+    odd = ' Mất điện <trạm> & "loa"\x07 '
+    cells = (october.cells[0]._replace(why=odd, said_reason="=1+1"), *october.cells[1:])
+    book = load_workbook(BytesIO(workbook(figures(replace(october, cells=cells)))))
+    sheet = book["Chi tiết"]
+    rows = list(sheet.iter_rows(values_only=True))
+    assert rows[0][0] == "Ngày"
+    assert len(rows) == len(cells) + 1
+    assert sheet.auto_filter.ref == f"A1:M{len(rows)}"
+    for row, cell in zip(rows[1:], cells, strict=True):
+        part = october.parts[cell.part]
+        assert row[0].date() == part.local_date
+        assert row[1] == f"{part.start_local:%H:%M}"
+        assert (row[7] or "", row[8], row[9]) == (
+            cell.why.replace("\x07", ""),
+            cell.receivers,
+            cell.receivers_played,
+        )
+        assert row[12] == part.airing_id
+    assert (rows[1][11], sheet["L2"].data_type) == ("=1+1", "s"), "text, not a formula"
+    assert sheet["A2"].number_format == "dd/mm/yyyy"
+    book.close()
+
+
 def test_the_pdf_and_the_document_set_by_libreoffice_hold_the_same_numbers(
     shown: Figures, tmp_path: Path
 ) -> None:
