@@ -23,29 +23,21 @@ from broadcaster.store.blobs import Blobs
 from broadcaster.store.db import Database
 from broadcaster.store.queue import claim, finish
 from broadcaster.store.tables import Airing, Audit, Lease, RenderJob, Station
-from tests.support.cloned import Originals
 from tests.support.commune import MONDAY, at, bulletin, found, furnish, slot
-from tests.support.databases import KINDS
+from tests.support.databases import KINDS, upgraded
 
 TUESDAY = date(2026, 11, 24)
 
 
-@pytest.fixture(scope="module")
-def _originals(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Originals]:
-    originals = Originals(tmp_path_factory.mktemp("originals"))
-    yield originals
-    originals.close()
-
-
 @pytest.fixture(params=KINDS)
-def db(request: pytest.FixtureRequest, _originals: Originals, tmp_path: Path) -> Iterator[Database]:
-    with _originals.copy(request.param, tmp_path) as database:
+def db(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Database]:
+    with upgraded(request.param, tmp_path) as database:
         yield database
 
 
 @pytest.fixture
-def sqlite(_originals: Originals, tmp_path: Path) -> Iterator[Database]:
-    with _originals.copy("sqlite", tmp_path) as database:
+def sqlite(tmp_path: Path) -> Iterator[Database]:
+    with upgraded("sqlite", tmp_path) as database:
         yield database
 
 

@@ -5,10 +5,11 @@ from __future__ import annotations
 import hashlib
 from functools import cache
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 from flask import Flask, g, request, url_for
 from sqlalchemy import func, select
+from sqlalchemy.orm import Session
 
 from broadcaster.model import BulletinState
 from broadcaster.newsroom.notices import unread
@@ -54,6 +55,14 @@ def _mark_of(name: str) -> str:
     return hashlib.sha256((_STATIC / name).read_bytes()).hexdigest()[:10]
 
 
+def bulletins_by_state(session: Session) -> dict[BulletinState, int]:
+    """How many bulletins stand where; asked once a request."""
+    if "bulletins_by_state" not in g:
+        rows = session.execute(select(Bulletin.state, func.count(Bulletin.id)).group_by(Bulletin.state))
+        g.bulletins_by_state = {state: number for state, number in rows}
+    return cast(dict[BulletinState, int], g.bulletins_by_state)
+
+
 def _frame() -> dict[str, Any]:
     person = account()
     values: dict[str, Any] = {"account": person, "station": g.get("station"), "now": now(), "menu": []}
@@ -66,12 +75,7 @@ def _frame() -> dict[str, Any]:
             values["change"] = latest_change(session, person.user_id, now=now())
         values["unread"] = unread(session, person.user_id)
         if person.may("approve"):
-            waiting = (
-                session.scalar(
-                    select(func.count(Bulletin.id)).where(Bulletin.state == BulletinState.SUBMITTED)
-                )
-                or 0
-            )
+            waiting = bulletins_by_state(session).get(BulletinState.SUBMITTED, 0)
     blueprint = request.blueprint or ""
     values["waiting_count"] = waiting
     values["menu"] = [

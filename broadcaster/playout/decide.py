@@ -151,7 +151,7 @@ def _forbidden(airing: ToPlay | None) -> str:
 
 def _open(airing: ToPlay, instant: datetime, journal: Journal) -> bool:
     """True for an airing whose time has come, that is this player's business and has not ended."""
-    if airing.planned_at - _lead(journal) > instant or airing.planned_at < journal.born_at:
+    if airing.planned_at - _lead(journal) > instant or _before_its_time(airing, journal):
         return False
     if airing.state in (AiringState.SKIPPED, AiringState.CANCELLED):
         return False
@@ -163,6 +163,13 @@ def _open(airing: ToPlay, instant: datetime, journal: Journal) -> bool:
         and record.event in (AsRunEvent.INTERRUPTED, AsRunEvent.SKIPPED)
         and instant - record.at >= RETRY
     )
+
+
+def _before_its_time(airing: ToPlay, journal: Journal) -> bool:
+    """Due before this player was there; an emergency that is still in force is its business all the same."""
+    if airing.priority is Priority.EMERGENCY:
+        return _deadline(airing) < journal.born_at
+    return airing.planned_at < journal.born_at
 
 
 def _lead(journal: Journal) -> timedelta:

@@ -7,6 +7,7 @@ memory card does not write over old reports.
 
 from __future__ import annotations
 
+import itertools
 import json
 import sqlite3
 import threading
@@ -66,6 +67,7 @@ class Ledger:
     def __init__(self, path: Path) -> None:
         path.parent.mkdir(parents=True, exist_ok=True)
         self._lock = threading.RLock()
+        self._path = path
         self._reserve = Reserve(path.with_name(path.stem + ".reserve"))
         self._reserve.tend()
         try:
@@ -210,6 +212,26 @@ class Ledger:
             if highest == 0 or sequence < self._confirmed():
                 self._put("confirmed", str(sequence))
 
+    def belong(self, receiver: str) -> None:
+        """Be the ledger of this receiver (`nhu-thanh/3`).
+
+        When it was another one's, that one's events stay in a file beside it and are no longer uploaded.  What
+        sounded keeps its record: the same airing must not sound again because the box has a new name.
+        """
+        with self._reading():
+            before = self._get("receiver")
+        if before == receiver or not receiver:
+            return
+        if before is not None:
+            self._put_aside(before)
+        with self._writing():
+            if before is not None:
+                self._db.execute("DELETE FROM event")
+                self._db.execute(
+                    "DELETE FROM mark WHERE name IN ('confirmed', 'numbered_after', 'born_at', 'opened_at')"
+                )
+            self._put("receiver", receiver)
+
     def opened_at(self, now: datetime) -> datetime:
         """When a believed clock first saw this ledger; `now` becomes it the first time."""
         with self._writing():
@@ -296,6 +318,14 @@ class Ledger:
                 raise PlayerError(
                     f"Không ghi được sổ của máy phát: {error}. Hãy kiểm tra ổ đĩa của máy phát."
                 ) from error
+
+    def _put_aside(self, receiver: str) -> None:
+        name = f"{self._path.stem}-{receiver.replace('/', '-')}"
+        numbered = (f"{name}-{number}" for number in itertools.count(2))
+        names = (self._path.with_name(f"{one}.db") for one in itertools.chain([name], numbered))
+        copy = next(path for path in names if not path.exists())
+        with self._reading():
+            self._db.execute("VACUUM INTO ?", (str(copy),))
 
     def _append(
         self, airing_id: str, event: AsRunEvent, at: datetime, offset_ms: int, sha256: str, reason: str

@@ -68,7 +68,7 @@ class Player:
         self._folder, self._threads = folder, threads
         self._early = settings.integer("player.early_volume_percent")
         self._wake = threading.Event()
-        self._held = HeldManifest(folder, pairing.public_key)
+        self._held = HeldManifest(folder, pairing.public_key, pairing.receiver)
         budget = settings.integer("player.disk_mb") * 1_000_000
         self._audio = audio or HeldAudio(folder / "audio", budget_bytes=budget)
         self._shelf = Shelf(self._audio.path, threaded=threads, changed=self._wake.set)
@@ -82,6 +82,7 @@ class Player:
             changed=self._wake.set,
             measured=self._measured,
             upload=upload,
+            mqtt_url=settings.text("mqtt.url"),
             **({} if link is None else {"link": link}),
         )
         now = clock.now()

@@ -7,18 +7,18 @@ airings still ahead, drills and cancelled ones are shown too.  Planned, player a
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date, datetime, time
 
-from sqlalchemy import select
-from sqlalchemy.orm import Session
+from sqlalchemy import ColumnElement, select
+from sqlalchemy.orm import Session, joinedload
 
 from broadcaster.model import AiringOrigin, AiringState, Outcome, PlannedAiring, Priority, ReceiptKind
 from broadcaster.report.ledger import Said
 from broadcaster.report.summary import Event, Planned, Told, outcome
-from broadcaster.report.witnesses import Box, Sayings, Words, all_events, receivers_of
+from broadcaster.report.witnesses import Box, Words, all_events, heard_from
 from broadcaster.schedule.plan import plan_days
-from broadcaster.store.tables import Airing, Station, Village
+from broadcaster.store.tables import Airing, Receiver, Station, Village
 
 # Of several receivers that one village hears, the best result is the village's.
 _BEST = (
@@ -94,60 +94,84 @@ class ReportRow:
         return "Thôn này chưa có máy thu."
 
 
-def airing_report(session: Session, first: date, last: date, *, now: datetime) -> list[ReportRow]:
+def airing_report(
+    session: Session,
+    first: date,
+    last: date,
+    *,
+    now: datetime,
+    lines: Sequence[PlannedAiring] | None = None,
+    receivers: Sequence[Receiver] | None = None,
+) -> list[ReportRow]:
     """Every airing of the dates `first` to `last` in every village it was planned for, in order of time.
 
-    A constant number of queries for a station, whatever the period.
+    A constant number of queries, whatever the period.  `lines` and `receivers` (`known_receivers`) spare
+    theirs when the caller has asked already.
     """
-    lines = plan_days(session, first, (last - first).days + 1)
+    if lines is None:
+        lines = plan_days(session, first, (last - first).days + 1)
     if not lines:
         return []
     counted = Airing.local_date.between(first, last)
     events = all_events(session, counted)
     words = Words(session, counted)
-    owners = {
-        airing: owner
-        for airing, owner in session.execute(select(Airing.id, Airing.station_id).where(counted))
-    }
-    stations = {
-        row.id: _Station(session, row)
-        for row in session.scalars(select(Station).where(Station.id.in_(set(owners.values()))))
-    }
+    if receivers is None:
+        receivers = known_receivers(session)
+    boxes, hearers = heard_from(receivers)
+    owners = {row.id: row.station_id for row in receivers}
+    stations = _stations(session, counted)
+    villages = _villages(session)
     rows: list[ReportRow] = []
     for line in lines:
-        station = stations[owners[line.airing_id]]
+        station_id, zone = stations[line.airing_id]
         players = {
-            box.id: _judged(box, line, told, station.zone, now)
-            for box in station.boxes.values()
-            if (told := events.get((line.airing_id, box.id), ())) or box.was_there(line.planned_at)
+            box.id: _judged(box, line, told, zone, now)
+            for box in boxes.values()
+            if owners[box.id] == station_id
+            and ((told := events.get((line.airing_id, box.id), ())) or box.was_there(line.planned_at))
         }
         said = words.about(line.airing_id)
-        rows += [_row(line, station, slug, players, said) for slug in line.villages]
+        everywhere = _row(line)
+        for slug in line.villages:
+            village, name = villages[station_id, slug]
+            rows.append(
+                replace(
+                    everywhere,
+                    village_slug=slug,
+                    village=name,
+                    players=tuple(players[box] for box in hearers.get(village, hearers[0]) if box in players),
+                    confirmed=_confirmed(*said.of(village)),
+                )
+            )
     return rows
 
 
-class _Station:
-    """A station's receivers and villages while its airings are walked through."""
-
-    def __init__(self, session: Session, station: Station) -> None:
-        self.zone = station.zone
-        self.boxes, self._hearers = receivers_of(session, station)
-        self.villages = {
-            slug: (village, name)
-            for slug, village, name in session.execute(
-                select(Village.slug, Village.id, Village.name).where(Village.station_id == station.id)
-            )
-        }
-
-    def hearing(self, village: int) -> Sequence[int]:
-        """Ids of the receivers that the village hears."""
-        return self._hearers.get(village, self._hearers[0])
+def known_receivers(session: Session) -> Sequence[Receiver]:
+    """Every receiver there is or was, with its villages.  One query."""
+    return (
+        session.scalars(select(Receiver).order_by(Receiver.id).options(joinedload(Receiver.villages)))
+        .unique()
+        .all()
+    )
 
 
-def _row(
-    line: PlannedAiring, station: _Station, slug: str, players: Mapping[int, PlayerLine], said: Sayings
-) -> ReportRow:
-    village, name = station.villages[slug]
+def _stations(session: Session, counted: ColumnElement[bool]) -> dict[str, tuple[int, str]]:
+    """airing -> its station and that one's zone."""
+    rows = session.execute(
+        select(Airing.id, Station.id, Station.zone)
+        .join(Station, Station.id == Airing.station_id)
+        .where(counted)
+    )
+    return {airing: (station, zone) for airing, station, zone in rows}
+
+
+def _villages(session: Session) -> dict[tuple[int, str], tuple[int, str]]:
+    rows = session.execute(select(Village.station_id, Village.slug, Village.id, Village.name))
+    return {(station, slug): (village, name) for station, slug, village, name in rows}
+
+
+def _row(line: PlannedAiring) -> ReportRow:
+    """What is the same in every village."""
     sounding = [item for item in line.items if item.approved]
     return ReportRow(
         airing_id=line.airing_id,
@@ -162,10 +186,8 @@ def _row(
         titles=tuple(item.title for item in sounding),
         topics=tuple(dict.fromkeys(item.topic for item in sounding if item.topic)),
         duration_ms=line.duration_ms,
-        village_slug=slug,
-        village=name,
-        players=tuple(players[box] for box in station.hearing(village) if box in players),
-        confirmed=_confirmed(*said.of(village)),
+        village_slug="",
+        village="",
     )
 
 

@@ -6,7 +6,7 @@ Ids of a group come as one text: a row an airing instead of a row a village.
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from functools import lru_cache
@@ -178,22 +178,46 @@ def receivers_of(session: Session, station: Station) -> tuple[dict[int, Box], di
             Receiver.revoked_at, Receiver.heartbeat,
         ).where(Receiver.station_id == station.id).order_by(Receiver.id)
     ).all()  # fmt: skip
-    boxes = {
-        row[0]: Box(
-            row[0], row[1], bool(row[2]) or row[3] is not None, row[4], row[5],
-            Contact(row[3], next(iter(row[6].get("alarms", ())), "")),
-        )
-        for row in rows
-    }  # fmt: skip
-    narrow: dict[int, set[int]] = defaultdict(set)
-    for receiver, village in session.execute(
+    boxes = {row[0]: _box(*row) for row in rows}
+    narrow = session.execute(
         select(ReceiverVillage.receiver_id, ReceiverVillage.village_id)
         .join(Receiver, Receiver.id == ReceiverVillage.receiver_id)
         .where(Receiver.station_id == station.id)
-    ):
+    )
+    return boxes, _hearers(boxes, ((receiver, village) for receiver, village in narrow))
+
+
+def heard_from(receivers: Iterable[Receiver]) -> tuple[dict[int, Box], dict[int, list[int]]]:
+    """The same of rows that were read already, with their villages; a village hears only its own station's."""
+    rows = list(receivers)
+    boxes = {
+        row.id: _box(
+            row.id, row.name, row.token_hash, row.last_seen_at, row.created_at, row.revoked_at, row.heartbeat
+        )
+        for row in rows
+    }
+    return boxes, _hearers(boxes, ((row.id, village.id) for row in rows for village in row.villages))
+
+
+def _box(
+    box: int,
+    name: str,
+    token: str,
+    seen: datetime | None,
+    since: datetime,
+    until: datetime | None,
+    beat: Mapping[str, Any],
+) -> Box:
+    contact = Contact(seen, next(iter(beat.get("alarms", ())), ""))
+    return Box(box, name, bool(token) or seen is not None, since, until, contact)
+
+
+def _hearers(boxes: Collection[int], pairs: Iterable[tuple[int, int]]) -> dict[int, list[int]]:
+    narrow: dict[int, set[int]] = defaultdict(set)
+    for receiver, village in pairs:
         narrow[receiver].add(village)
     everywhere = [box for box in boxes if box not in narrow]
     hearers = {0: everywhere}
     for village in set().union(*narrow.values()) if narrow else ():
         hearers[village] = sorted([*everywhere, *(box for box in narrow if village in narrow[box])])
-    return boxes, hearers
+    return hearers

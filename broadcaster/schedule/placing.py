@@ -97,17 +97,8 @@ def preview_spread(
     """Which airings the pattern names and which of them would refuse; changes nothing."""
     _check_pattern(pattern)
     ids = _named(session, station, pattern, now)
-    lines: list[Line] = []
     with session.begin_nested() as trial:
-        for airing_id in ids:
-            airing = session.get_one(Airing, airing_id)
-            why = ""
-            try:
-                with session.begin_nested():
-                    place(session, airing_id, bulletin_id, actor=actor, now=now)
-            except Refused as error:
-                why = error.message
-            lines.append(Line(airing_id, airing.name, airing.local_date, airing.planned_at, why))
+        lines = [_tried(session, one, bulletin_id, actor=actor, now=now) for one in ids]
         trial.rollback()
     session.expire_all()
     return lines
@@ -120,16 +111,7 @@ def spread(
     _check_pattern(pattern)
     ids = _named(session, station, pattern, now)
     before = Before(session, station, airings=ids)
-    lines: list[Line] = []
-    for airing_id in ids:
-        airing = session.get_one(Airing, airing_id)
-        why = ""
-        try:
-            with session.begin_nested():
-                place(session, airing_id, bulletin_id, actor=actor, now=now)
-        except Refused as error:
-            why = error.message
-        lines.append(Line(airing_id, airing.name, airing.local_date, airing.planned_at, why))
+    lines = [_tried(session, one, bulletin_id, actor=actor, now=now) for one in ids]
     if not any(not line.why_not for line in lines):
         raise Refused(
             "Không có buổi nào nhận được bản tin này theo cách rải đã chọn."
@@ -138,6 +120,18 @@ def spread(
         )
     before.keep(f"rải bản tin vào {sum(not line.why_not for line in lines)} buổi", actor=actor, now=now)
     return lines
+
+
+def _tried(session: Session, airing_id: str, bulletin_id: int, *, actor: User, now: datetime) -> Line:
+    """Place it in one airing; a refusal undoes only that and becomes the line's reason."""
+    airing = session.get_one(Airing, airing_id)
+    why = ""
+    try:
+        with session.begin_nested():
+            place(session, airing_id, bulletin_id, actor=actor, now=now)
+    except Refused as error:
+        why = error.message
+    return Line(airing_id, airing.name, airing.local_date, airing.planned_at, why)
 
 
 # ----------------------------------------------------------------------------------------- last week

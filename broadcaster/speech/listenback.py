@@ -183,11 +183,11 @@ class Listener:
             with _quiet():
                 self._pipeline = vietasr.Pipeline.preset("transcribe")
         with _quiet():
-            result = self._pipeline.transcribe(_as_heard(pcm, padding_s), float(_RATE_HZ))
+            result = self._pipeline.transcribe(as_heard(pcm, padding_s), float(_RATE_HZ))
         return str(result.text)
 
 
-def _as_heard(pcm: Pcm, padding_s: float) -> NDArray[np.int16]:
+def as_heard(pcm: Pcm, padding_s: float) -> NDArray[np.int16]:
     from scipy.signal import resample_poly
 
     common = gcd(_RATE_HZ, pcm.sample_rate_hz)

@@ -41,6 +41,7 @@ class Melody:
     stopped: Mapping[Tone, Contour]
     breaks: Mapping[Tone, tuple[float, float]]
     declination: float = 1.5  # semitones from the first to the last syllable of a sentence
+    bears_over_vowel: bool = False  # a tone before a final stop lies on the vowel: the closure is silent
     final_fall: float = -1.0  # added to the last syllable of a statement
     question_rise: float = 1.5  # added to the last syllable of a question
 
@@ -83,6 +84,11 @@ def contour_of(tone: Tone, stopped: bool, melody: Melody = NORTHERN) -> Contour:
     return melody.tones[tone]
 
 
+def bearing_end(note: Note) -> int:
+    """The frame where the part that bears the tone ends: a final stop is silent and bears none."""
+    return note.coda if note.stopped and note.coda is not None else note.end
+
+
 def line(
     notes: Sequence[Note],
     frames: int,
@@ -108,7 +114,8 @@ def line(
         offset = melody.declination * (0.5 - (first + index) / max(total - 1, 1))
         if index == len(notes) - 1:
             offset += {"?": melody.question_rise, ",": 0.0}.get(end_mark, melody.final_fall)
-        span = max(note.end - rhyme - 1, 1)
+        end = bearing_end(note) if melody.bears_over_vowel else note.end
+        span = max(end - rhyme - 1, 1)
         for frame in range(note.start, min(note.end, frames)):
             share = min(max((frame - rhyme) / span, 0.0), 1.0)
             points.append((frame, at(contour, share) + offset))

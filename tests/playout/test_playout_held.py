@@ -383,5 +383,5 @@ def test_the_player_needs_no_database_no_web_and_no_renderer() -> None:
     assert "broadcaster" in loaded
     assert not loaded & {"sqlalchemy", "flask", "onnxruntime", "apiflask", "scipy", "alembic", "web"}
     ours = [name for name in json.loads(done.stdout) if name.startswith("broadcaster.")]
-    allowed = ("playout", "commands", "config", "errors", "model", "signing", "system")
+    allowed = ("playout", "commands", "config", "errors", "model", "mqtt", "signing", "system")
     assert [name for name in ours if name.split(".")[1] not in allowed] == []

@@ -34,6 +34,7 @@ from broadcaster.model import (
 )
 from broadcaster.schedule.airings import place, remove_item, skip_airing
 from broadcaster.schedule.changes import latest_change, undo
+from broadcaster.schedule.checking import SlotForm
 from broadcaster.schedule.emergency.accepting import accept, cancel_emergency
 from broadcaster.schedule.emergency.asking import EmergencyForm, request_emergency
 from broadcaster.schedule.emergency.message import air_sha256, message_programme
@@ -41,15 +42,15 @@ from broadcaster.schedule.emergency.stopping import stop_all
 from broadcaster.schedule.materialising import exceptions_of, rule_of
 from broadcaster.schedule.plan import plan_days
 from broadcaster.schedule.rendering import store_programme
-from broadcaster.schedule.rules import SlotForm, clear_exception, edit_slot, set_exception, set_rotation
+from broadcaster.schedule.rules import clear_exception, edit_slot, set_exception, set_rotation
 from broadcaster.schedule.series import Scope, move, take_away
 from broadcaster.schedule.slots import instant, local_day, occurrences
 from broadcaster.station import Clockwork
 from broadcaster.store.blobs import Blobs
 from broadcaster.store.queue import claim, finish
 from broadcaster.store.tables import Airing, Bulletin, Emergency, Slot, Station
-from tests.support.cloned import Originals
 from tests.support.commune import ZONE, at, bulletin, decide, found, furnish, revise, sha, slot
+from tests.support.databases import upgraded
 
 HORIZON = 6
 DONE = (AiringState.STARTED, AiringState.SKIPPED, AiringState.CANCELLED)
@@ -67,10 +68,8 @@ class Schedule(RuleBasedStateMachine):
         super().__init__()
         self.stack = ExitStack()
         folder = Path(self.stack.enter_context(tempfile.TemporaryDirectory()))
-        originals = Originals(folder)
-        self.stack.callback(originals.close)
         (folder / "copy").mkdir()
-        self.db = self.stack.enter_context(originals.copy(self.KIND, folder / "copy"))
+        self.db = self.stack.enter_context(upgraded(self.KIND, folder / "copy"))
         home = load(environ={}, home=folder, flags={"schedule.horizon_days": HORIZON})
         self.home, self.blobs = home, Blobs(home.blobs_url)
         self.now = at("00:30")

@@ -24,8 +24,8 @@ from broadcaster.schedule.preflight import Facts, ReceiverFact, alarms, prefligh
 from broadcaster.schedule.rendering import enqueue_programmes
 from broadcaster.store.db import Database
 from broadcaster.store.tables import Receiver, RenderJob, Variant
-from tests.support.cloned import Originals
 from tests.support.commune import MONDAY, at, bulletin, found, furnish, slot
+from tests.support.databases import upgraded
 
 NOW = at("04:30")
 PC = ReceiverFact("Máy của đài", frozenset(), at("04:29"), at("18:00"))
@@ -92,8 +92,8 @@ def test_what_dropped_out_at_the_close_is_no_longer_asked_for() -> None:
 
 
 @pytest.fixture
-def sqlite(_originals: Originals, tmp_path: Path) -> Iterator[Database]:
-    with _originals.copy("sqlite", tmp_path) as database:
+def sqlite(tmp_path: Path) -> Iterator[Database]:
+    with upgraded("sqlite", tmp_path) as database:
         yield database
 
 

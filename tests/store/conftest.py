@@ -7,21 +7,13 @@ import pytest
 
 from broadcaster.store.db import Database
 from tests.support.backups import elsewhere, small, station  # noqa: F401 - fixtures
-from tests.support.cloned import Originals
-from tests.support.databases import KINDS, empty_url
-
-
-@pytest.fixture(scope="session")
-def _originals(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Originals]:
-    originals = Originals(tmp_path_factory.mktemp("originals"))
-    yield originals
-    originals.close()
+from tests.support.databases import KINDS, empty_url, upgraded
 
 
 @pytest.fixture(params=KINDS)
-def database(request: pytest.FixtureRequest, _originals: Originals, tmp_path: Path) -> Iterator[Database]:
+def database(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Database]:
     """An upgraded database, once of each kind."""
-    with _originals.copy(request.param, tmp_path) as db:
+    with upgraded(request.param, tmp_path) as db:
         yield db
 
 

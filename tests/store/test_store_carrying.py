@@ -19,8 +19,8 @@ from broadcaster.store.blobs import Blobs
 from broadcaster.store.carrying import check, export_station, import_station
 from broadcaster.store.db import Database
 from broadcaster.store.tables import Bulletin, Decision, Jingle, Revision, Station, User, Village
-from tests.support.cloned import Originals
 from tests.support.commune import at, bulletin, found, furnish
+from tests.support.databases import upgraded
 from tests.support.years import fill_years
 
 NOW = datetime(2026, 11, 26, 2, 0, tzinfo=UTC)
@@ -52,9 +52,9 @@ def carried(database: Database, tmp_path: Path) -> tuple[Database, Path, Blobs]:
 
 
 @pytest.fixture
-def elsewhere(database: Database, _originals: Originals, tmp_path: Path) -> Iterator[Database]:
+def elsewhere(database: Database, tmp_path: Path) -> Iterator[Database]:
     (tmp_path / "máy khác").mkdir()
-    with _originals.copy("sqlite" if database.is_sqlite else "postgresql", tmp_path / "máy khác") as other:
+    with upgraded("sqlite" if database.is_sqlite else "postgresql", tmp_path / "máy khác") as other:
         with other.writing() as session:
             found(session, slug="dai-da-co")
         yield other

@@ -15,6 +15,7 @@ from broadcaster.errors import StoreError
 from broadcaster.model import Role
 from broadcaster.store.db import Database
 from broadcaster.store.tables import Base, Bulletin, Revision, Station, StationScoped, Topic, User, Village
+from tests.support.databases import upgraded
 
 NOW = datetime(2026, 3, 2, 8, 0, tzinfo=UTC)
 
@@ -185,8 +186,6 @@ def test_trouble_with_the_database_is_a_sentence(two: tuple[Database, int, int],
 
 def test_a_full_disk_is_a_sentence_and_loses_nothing(tmp_path: Path) -> None:
     """SQLite's own limit on pages stands for the disk: it answers with the same error."""
-    from tests.support.databases import upgraded
-
     with upgraded("sqlite", tmp_path) as db:
         with db.engine.connect() as connection:
             pages = connection.exec_driver_sql("PRAGMA page_count").scalar_one()
@@ -203,3 +202,26 @@ def test_a_full_disk_is_a_sentence_and_loses_nothing(tmp_path: Path) -> None:
             )
         with db.reading() as session:
             assert session.scalars(select(Station)).all() == []
+
+
+def test_a_database_for_tests_is_handed_on_empty_counting_from_one_and_only_when_its_shape_is_whole(
+    tmp_path: Path,
+) -> None:
+    for change in ("", "DROP TABLE jingle CASCADE", "ALTER TABLE jingle DISABLE TRIGGER ALL"):
+        for _round in range(2):
+            with upgraded("postgresql", tmp_path) as db:
+                with db.writing() as session:
+                    session.add(
+                        Station(
+                            slug="nha",
+                            name="Xã",
+                            call_sign="Đài.",
+                            created_at=datetime(2026, 1, 1, tzinfo=UTC),
+                        )
+                    )
+                    session.flush()
+                    assert [one.id for one in session.scalars(select(Station))] == [1]
+                    session.execute(text("SELECT count(*) FROM jingle"))
+                if change and _round == 0:
+                    with db.engine.begin() as connection:
+                        connection.execute(text(change))

@@ -165,7 +165,10 @@ class Studio:
 
     def pair(self, folder: Path) -> None:
         """What an installation does for the station's own PC."""
-        write_pairing(folder, server=self.url, token=self.token, public_key_hex=self.keys.public_key_hex)
+        write_pairing(
+            folder, server=self.url, token=self.token, public_key_hex=self.keys.public_key_hex,
+            receiver=f"{self.commune.station.slug}/{self.receiver_id}",
+        )  # fmt: skip
 
     def app(self) -> Flask:
         """The players' interface alone."""

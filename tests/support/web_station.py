@@ -27,10 +27,11 @@ from broadcaster.newsroom.bulletins import approve, create_bulletin, freeze_take
 from broadcaster.newsroom.contributions import join_unit
 from broadcaster.newsroom.people import add_user
 from broadcaster.schedule.airings import close_content, mark_started, materialise, place
+from broadcaster.schedule.checking import SlotForm
 from broadcaster.schedule.emergency.accepting import refuse_emergency
 from broadcaster.schedule.emergency.asking import EmergencyForm, request_emergency
 from broadcaster.schedule.live import load_airing
-from broadcaster.schedule.rules import SlotForm, add_slot
+from broadcaster.schedule.rules import add_slot
 from broadcaster.store.blobs import Blobs
 from broadcaster.store.db import Database
 from broadcaster.store.tables import (

@@ -9,9 +9,9 @@ import pytest
 
 from broadcaster.config import Settings, load
 from broadcaster.store.db import Database
-from broadcaster.store.upgrade import upgrade
 from broadcaster.worker import Worker
 from tests.support.commune import Commune, found
+from tests.support.databases import ORIGINALS
 from tests.support.jobs import NOW
 
 
@@ -22,7 +22,7 @@ def settings(tmp_path: Path) -> Settings:
 
 @pytest.fixture
 def db(settings: Settings) -> Iterator[Database]:
-    upgrade(settings.database_url)
+    ORIGINALS.copy_sqlite(Path(settings.database_url.removeprefix("sqlite:///")))
     database = Database(settings.database_url)
     yield database
     database.dispose()

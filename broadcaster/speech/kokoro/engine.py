@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from broadcaster.errors import VoiceError
-from broadcaster.speech import phonology, timing, tones
+from broadcaster.speech import energy, phonology, timing, tones
 from broadcaster.speech.kokoro import graph, model
 from broadcaster.speech.phonology import Break, Item, Syllable
 
@@ -58,13 +58,24 @@ def load_speaker(file: Path) -> Speaker:
         raise VoiceError(f"Không có giọng nhúng nào tên {file.stem}; xem `voices list`.") from error
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise VoiceError(f"Tệp giọng {file.name} bị hỏng ({error}); hãy chép lại từ bản cài đặt.") from error
-    if (
-        len(speaker.style) != 256
-        or not 50 <= speaker.pitch_hz <= 400
-        or speaker.accent not in phonology.ACCENTS
-    ):
+    if len(speaker.style) != 256 or not 50 <= speaker.pitch_hz <= 400 or speaker.accent not in PROFILES:
         raise VoiceError(f"Tệp giọng {file.name} không phải một giọng 256 số; hãy chép lại từ bản cài đặt.")
     return speaker
+
+
+@dataclass(frozen=True, slots=True)
+class Profile:
+    """How the people of a place speak: sounds, melody, rhythm and strength."""
+
+    accent: phonology.Accent
+    melody: tones.Melody
+    rhythm: timing.Rhythm
+    breath: energy.Breath
+
+
+PROFILES: Mapping[str, Profile] = {
+    "bắc": Profile(phonology.NORTHERN, tones.NORTHERN, timing.NORTHERN, energy.NORTHERN)
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,8 +140,9 @@ def _notes(places: Sequence[phonology.Place], steps: F32) -> list[tones.Note]:
 class Engine:
     """The three stages, loaded; single thread.  Not thread-safe by contract: one engine a worker."""
 
-    def __init__(self, home: Path) -> None:
+    def __init__(self, home: Path, profiles: Mapping[str, Profile] = PROFILES) -> None:
         """Loads (and if need be makes) the model under `home`; VoiceError with the reason."""
+        self._profiles = profiles
         folder = model.ensure(home)
         try:
             import onnxruntime as ort
@@ -184,8 +196,9 @@ class Engine:
     ) -> Piece:
         if isinstance(items[-1], Break):
             items = items[:-1]
-        accent, melody = phonology.ACCENTS[speaker.accent], tones.MELODIES[speaker.accent]
-        text, places = phonology.sounds([*items, Break(end)], accent)
+        profile = self._profiles[speaker.accent]
+        melody = profile.melody
+        text, places = phonology.sounds([*items, Break(end)], profile.accent)
         numbers = [0, *(phonology.TOKENS[letter] for letter in text), 0]
         values: dict[str, NDArray[Any]] = {
             "tokens": np.array([numbers], np.int64),
@@ -198,7 +211,7 @@ class Engine:
         marks = [i for i, letter in enumerate(text) if letter in phonology.MARKS]
         if runs_on:
             marks.pop()  # nothing ends here, so the last syllable is not drawn out
-        inner = timing.durations(inner, places, marks, speed=speed, rhythm=timing.NORTHERN)
+        inner = timing.durations(inner, places, marks, speed=speed, rhythm=profile.rhythm)
         steps = np.array([lead, *inner, min(tail, TAIL_STEPS)], own_steps.dtype)
         values[graph.DURATIONS] = steps.reshape(values[graph.DURATIONS].shape)
         self._run(1, values)
@@ -207,6 +220,8 @@ class Engine:
         line = tones.line(notes, own.size, melody=melody, end_mark=end, sung=sung)
         curve = tones.pitch(own.reshape(-1).tolist(), notes, line, base_hz=speaker.pitch_hz, melody=melody)
         values[graph.PITCH] = np.array(curve, np.float32).reshape(own.shape)
+        strength = energy.energy(values[graph.ENERGY].reshape(-1).tolist(), notes, profile.breath)
+        values[graph.ENERGY] = np.array(strength, np.float32).reshape(values[graph.ENERGY].shape)
         self._run(2, values)
         sound = np.asarray(values[graph.SOUND], np.float32).reshape(-1)
         return Piece(sound, tuple(notes), tuple(curve), runs_on)
