@@ -14,7 +14,8 @@ PAGES = sorted((ROOT / "docs" / "help").glob("*.md"))
 
 
 def test_every_role_has_its_page() -> None:
-    assert {page.stem for page in PAGES} == {"can-bo", "nguoi-duyet", "truong-thon", "ky-thuat"}
+    roles = {"can-bo", "nguoi-duyet", "truong-thon", "ky-thuat", "cong-tac-vien"}
+    assert {page.stem for page in PAGES} >= roles | {"ke-hoach-va-kenh"}
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.stem)
