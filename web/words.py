@@ -72,12 +72,14 @@ ROLES: dict[Role, str] = {
     Role.AUTHOR: "Người soạn",
     Role.APPROVER: "Người duyệt",
     Role.TECHNICIAN: "Kỹ thuật",
+    Role.CONTRIBUTOR: "Cộng tác viên",
     Role.ADMINISTRATOR: "Quản trị",
 }
 ROLE_NOTES: dict[Role, str] = {
     Role.AUTHOR: "soạn, xếp lịch, xem báo cáo",
     Role.APPROVER: "duyệt, trả lại, phát khẩn cấp",
     Role.TECHNICIAN: "máy thu, cài đặt của máy",
+    Role.CONTRIBUTOR: "chỉ gửi bài của đơn vị mình và xem bài mình gửi",
     Role.ADMINISTRATOR: "mọi việc; không tự duyệt bài mình viết",
 }
 NOTICES: dict[NoticeKind, tuple[str, str, str]] = {
