@@ -83,7 +83,8 @@ def _frame() -> dict[str, Any]:
             "url": url_for(endpoint),
             "word": word,
             "icon": icon,
-            "current": _HOUSE.get(blueprint, blueprint) == endpoint.split(".")[0],
+            "current": request.endpoint == endpoint
+            or _HOUSE.get(blueprint, blueprint) == endpoint.split(".")[0],
             "count": waiting if endpoint == "approve.queue" else 0,
         }
         for endpoint, word, icon, action in MENU

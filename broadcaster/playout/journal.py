@@ -18,7 +18,7 @@ from typing import Any, Final
 
 from broadcaster.errors import PlayerError
 from broadcaster.model import AsRunEvent, Priority
-from broadcaster.playout.ledgerfile import open_ledger, unused
+from broadcaster.playout.ledgerfile import is_damage, open_ledger, unused
 from broadcaster.playout.plan import Event, Record, utc_text
 from broadcaster.playout.reserve import Reserve
 
@@ -49,6 +49,7 @@ class Ledger:
         self._reserve = Reserve(path.with_name(path.stem + ".reserve"))
         self._reserve.tend()
         self._db, self.damaged = open_ledger(path, _SCHEMA)
+        self.broken = False  # it was found damaged since: whoever opens it again gets a new one
 
     def close(self) -> None:
         """Let go of the file."""
@@ -291,6 +292,7 @@ class Ledger:
                     raise
                 self._db.execute("COMMIT")
             except sqlite3.Error as error:
+                self.broken = self.broken or is_damage(error)
                 if self._db.in_transaction:
                     self._db.execute("ROLLBACK")
                 self._reserve.release()  # if it was the disk, the next try has some room
@@ -334,6 +336,7 @@ class Ledger:
             try:
                 yield
             except sqlite3.Error as error:
+                self.broken = self.broken or is_damage(error)
                 raise PlayerError(
                     f"Không đọc được sổ của máy phát: {error}. Hãy kiểm tra ổ đĩa của máy phát."
                 ) from error

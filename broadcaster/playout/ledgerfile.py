@@ -27,7 +27,7 @@ def open_ledger(path: Path, schema: str) -> tuple[sqlite3.Connection, str]:
         try:
             return _opened(path, schema), said
         except sqlite3.Error as error:
-            if said or error.sqlite_errorcode & 0xFF not in _DAMAGED:
+            if said or not is_damage(error):
                 raise PlayerError(
                     f"Không mở được sổ của máy phát ({path}): {error}. Hãy kiểm tra ổ đĩa và quyền ghi."
                 ) from error
@@ -37,6 +37,11 @@ def open_ledger(path: Path, schema: str) -> tuple[sqlite3.Connection, str]:
             if old.exists():
                 old.rename(kept.with_name(kept.name + end))
         said = f"Sổ của máy phát bị hỏng nên đã mở sổ mới; bản hỏng giữ ở {kept.name}. Hãy kiểm tra thẻ nhớ hoặc ổ đĩa."
+
+
+def is_damage(error: sqlite3.Error) -> bool:
+    """True when the file itself is at fault, and no other try will help."""
+    return getattr(error, "sqlite_errorcode", 0) & 0xFF in _DAMAGED
 
 
 def unused(path: Path) -> Path:

@@ -41,6 +41,7 @@ _ALIVE_S: Final = 10.0
 _PROGRESS_S: Final = 5.0
 ABSENCES_KEPT: Final = 50
 DEVICE_LOST: Final = "Card âm thanh ngừng giữa buổi."
+LEDGER_BROKEN: Final = "Sổ của máy phát bị hỏng khi đang chạy. Máy phát dừng để mở sổ mới khi chạy lại."
 SILENT_PROGRAMME: Final = "Chương trình vừa phát không có tiếng. Hãy nghe lại bản ghi ở đài."
 
 
@@ -112,6 +113,8 @@ class Player:
         try:
             while not stop.is_set():
                 rest_s = self.tick()
+                if self._ledger.broken and self._sounding is None:
+                    raise PlayerError(LEDGER_BROKEN)  # the next life begins with a new one
                 now = self._clock.now()
                 if until is not None:
                     if now >= until:

@@ -12,7 +12,7 @@ from datetime import datetime
 from functools import lru_cache
 from typing import Any
 
-from sqlalchemy import ColumnElement, Select, String, and_, case, cast, func, or_, select
+from sqlalchemy import ColumnElement, Select, String, and_, cast, exists, func, or_, select
 from sqlalchemy.orm import Session, aliased
 
 from broadcaster.model import AsRunEvent, ReceiptKind
@@ -66,20 +66,14 @@ def all_events(session: Session, counted: ColumnElement[bool]) -> dict[tuple[str
 
 def odd_events(session: Session, counted: ColumnElement[bool]) -> dict[tuple[str, int], list[Event]]:
     """The events of every airing and receiver where it did not finish."""
-    unfinished = (
-        select(AsRun.airing_id, AsRun.receiver_id)
-        .join(Airing, Airing.id == AsRun.airing_id)
-        .where(counted)
-        .group_by(AsRun.airing_id, AsRun.receiver_id)
-        .having(func.sum(case((AsRun.event == AsRunEvent.FINISHED, 1), else_=0)) == 0)
-        .subquery()
+    done = aliased(AsRun)
+    unfinished = ~exists().where(
+        done.airing_id == AsRun.airing_id,
+        done.receiver_id == AsRun.receiver_id,
+        done.event == AsRunEvent.FINISHED,
     )
     return _events(
-        session,
-        select(*_EVENT).join(
-            unfinished,
-            and_(unfinished.c.airing_id == AsRun.airing_id, unfinished.c.receiver_id == AsRun.receiver_id),
-        ),
+        session, select(*_EVENT).join(Airing, Airing.id == AsRun.airing_id).where(counted, unfinished)
     )
 
 

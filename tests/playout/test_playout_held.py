@@ -380,6 +380,26 @@ def test_a_damaged_ledger_is_put_aside_and_a_new_one_begins(tmp_path: Path, how:
     again.close()
 
 
+def test_a_page_that_is_lost_while_it_runs_is_known_for_what_it_is(tmp_path: Path) -> None:
+    path = tmp_path / "l.db"
+    ledger = Ledger(path)
+    for number in range(300):
+        begin(ledger, f"buổi {number}")
+    ledger.close()
+    ledger = Ledger(path)
+    with path.open("r+b") as file:
+        file.seek(8192)
+        file.write(b"x" * (path.stat().st_size - 8192))
+    ledger._db.execute("PRAGMA shrink_memory")
+    with pytest.raises(PlayerError, match="sổ của máy phát"):
+        ledger.records([f"buổi {number}" for number in range(300)])
+    assert ledger.broken
+    ledger.close()
+    again = Ledger(path)
+    assert "đã mở sổ mới" in again.damaged
+    again.close()
+
+
 def test_a_ledger_that_cannot_be_opened_is_a_sentence_and_stays_where_it_is(tmp_path: Path) -> None:
     (tmp_path / "l.db").mkdir()
     with pytest.raises(PlayerError, match="Không mở được sổ"):

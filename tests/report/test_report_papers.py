@@ -101,7 +101,7 @@ def test_the_document_has_the_layout_of_an_administrative_paper(shown: Figures) 
     section = document.sections[0]
     assert [round(one.cm, 1) for one in (section.page_width, section.page_height)] == [21.0, 29.7]
     margins = (section.top_margin, section.bottom_margin, section.left_margin, section.right_margin)
-    assert [round(one.cm, 1) for one in margins] == [2.0, 2.0, 3.0, 2.0]
+    assert [round(one.cm, 1) for one in margins] == [2.0, 2.0, 3.0, 1.5]
     normal = document.styles["Normal"].font
     assert (normal.name, normal.size) == ("Times New Roman", Pt(14))
     assert section.different_first_page_header_footer, "the first page has no number"
@@ -252,6 +252,8 @@ def test_the_pdf_and_the_document_set_by_libreoffice_hold_the_same_numbers(
         flat = " ".join(text.split())
         assert "CỘNG HÒA XÃ HỘI CHỦ NGHĨA" in flat
         assert "Độc lập - Tự do - Hạnh phúc" in flat
+        first = [line.strip() for line in text.split("\n") if line.strip()][0]
+        assert first.endswith("CỘNG HÒA XÃ HỘI CHỦ NGHĨA VIỆT NAM"), "the state's name stands on one line"
         for value in numbers_of(shown):
             assert value in flat
         pages = text.split("\f")
