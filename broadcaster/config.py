@@ -98,6 +98,9 @@ SETTINGS: tuple[Setting, ...] = (
     Setting("player.server", "", "địa chỉ đài mà máy phát lấy lịch; để trống = chính máy này"),
     Setting("player.token", "", "mã máy thu (để trống = dùng tệp trong var/player)"),
     Setting("player.doorbell_s", 0.5, "nhịp hỏi lịch mới (giây); mạng di động nên đặt 5 đến 15", 0.2, 300.0),
+    Setting(
+        "mqtt.url", "", "địa chỉ máy chủ MQTT báo ngay khi lịch đổi (mqtt://MÁY:1883); để trống = không dùng"
+    ),
     Setting("player.hours_ahead", 72, "số giờ nội dung giữ sẵn ở máy phát", 1, 240),
     Setting("player.disk_mb", 4_000, "dung lượng tối đa máy phát được dùng (MB)", 50, 1_000_000),
     Setting("player.early_volume_percent", 70, "âm lượng tối đa trước 06:00 (%)", 0, 100),
@@ -112,7 +115,7 @@ EDITABLE = frozenset(
     ).split()
 )
 SECRET = frozenset(
-    {"mail.password", "player.token", "social.zalo_token", "social.facebook_token"}
+    {"mail.password", "mqtt.url", "player.token", "social.zalo_token", "social.facebook_token"}
 )  # never shown
 
 

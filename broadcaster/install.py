@@ -92,7 +92,10 @@ def _pair_own_player(db: Database, station_id: int, settings: Settings, keys: Ke
             )
         ).first() or add_receiver(session, station_id=station_id, name=OWN_PLAYER, now=now)
         token = issue_token(receiver)
-    write_pairing(place, server=local_address(settings), token=token, public_key_hex=keys.public_key_hex)
+        name = f"{session.get_one(Station, station_id).slug}/{receiver.id}"
+    write_pairing(
+        place, server=local_address(settings), token=token, public_key_hex=keys.public_key_hex, receiver=name
+    )
 
 
 def local_address(settings: Settings) -> str:

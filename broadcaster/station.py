@@ -24,6 +24,7 @@ from sqlalchemy.dialects.sqlite import insert as sqlite_insert
 from sqlalchemy.orm import Session
 
 from broadcaster.config import Settings, load
+from broadcaster.delivery.bell import run_bell
 from broadcaster.delivery.mail import run_post
 from broadcaster.delivery.webhook import run_webhook
 from broadcaster.schedule.airings import close_content, mark_started, materialise
@@ -202,6 +203,10 @@ def run_clock(
         kwargs={"stop": stop, "now": now},
     )  # fmt: skip
     webhook.start()
+    bell = threading.Thread(
+        target=run_bell, name="bell", args=(db, settings.text("mqtt.url")), kwargs={"stop": stop}
+    )
+    bell.start()
     try:
         while not stop.wait(0.5) and not broken.is_set():
             # APScheduler sleeps on a monotonic clock: after a suspend or a clock set forward it must be woken,
@@ -214,6 +219,7 @@ def run_clock(
         stop.set()
         post.join()
         webhook.join()
+        bell.join()
         try:
             if not broken.is_set():
                 clockwork.stop()

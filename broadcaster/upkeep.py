@@ -11,7 +11,7 @@ import os
 import subprocess
 import sys
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import datetime, time, timedelta
 from typing import Any, Final
 from zoneinfo import ZoneInfo
@@ -27,7 +27,7 @@ from broadcaster.store.backup import backup
 from broadcaster.store.blobs import Blobs
 from broadcaster.store.db import Database
 from broadcaster.store.retention import plan_sweep, sweep
-from broadcaster.store.shelf import prune
+from broadcaster.store.shelf import clear_unfinished, prune
 from broadcaster.store.tables import Notice, Station, UpkeepRun, User
 
 log = logging.getLogger(__name__)
@@ -63,22 +63,28 @@ def trouble(session: Session, settings: Settings, *, now: datetime) -> str:
     runs = session.scalars(
         select(UpkeepRun).where(UpkeepRun.kind == BACKUP).order_by(UpkeepRun.id.desc()).limit(MOST_TRIES)
     ).all()
-    good = session.scalar(
-        select(UpkeepRun.ended_at)
-        .where(UpkeepRun.kind == BACKUP, UpkeepRun.ok)
-        .order_by(UpkeepRun.id.desc())
-        .limit(1)
-    )
     if runs and not runs[0].ok:
         if runs[0].ended_at is not None:
             return f"Sao lưu đêm qua không xong: {runs[0].said}"
         if now - runs[0].started_at > LOST_AFTER:
             return "Sao lưu đêm qua bị dừng giữa chừng. Hãy kiểm tra máy có bị tắt không, rồi sao lưu lại."
-    first = session.scalar(select(Station.created_at).order_by(Station.id).limit(1))
-    since = good or first
+    since = _last_good(session, runs)
     if since is not None and now - since > OVERDUE:
         return f"Đã {(now - since).days} ngày chưa có bản sao lưu nào tốt. Hãy xem trang Lưu trữ."
     return ""
+
+
+def _last_good(session: Session, latest: Sequence[UpkeepRun]) -> datetime | None:
+    """When the last good backup ended; the station's beginning while there is none."""
+    ended = next((run.ended_at for run in latest if run.ok), None)
+    if ended is None:
+        ended = session.scalar(
+            select(UpkeepRun.ended_at)
+            .where(UpkeepRun.kind == BACKUP, UpkeepRun.ok)
+            .order_by(UpkeepRun.id.desc())
+            .limit(1)
+        )
+    return ended or session.scalar(select(Station.created_at).order_by(Station.id).limit(1))
 
 
 def nightly(settings: Settings, db: Database, *, now: Callable[[], datetime]) -> bool:
@@ -96,6 +102,7 @@ class Night:
 
     def __init__(self, settings: Settings, *, start: Callable[[Settings], Any] | None = None) -> None:
         self._settings, self._start = settings, start or start_process
+        clear_unfinished(settings.backups)  # of a night that was cut short by the power
         self._process: Any = None
 
     def look(self, session: Session, *, now: datetime) -> bool:

@@ -53,12 +53,17 @@ def tree_peak_mb(command: Sequence[str]) -> tuple[float, float]:
 
 
 def tree(root: int) -> Iterator[int]:
-    """Process ids below `root`, and itself."""
+    """Process ids below `root`, and itself.
+
+    A child that is just being started still has its parent's memory and command line: it would count twice.
+    """
     yield root
     with contextlib.suppress(OSError):
+        mine = Path(f"/proc/{root}/cmdline").read_bytes()
         for task in Path(f"/proc/{root}/task").iterdir():
             for child in (task / "children").read_text().split():
-                yield from tree(int(child))
+                if Path(f"/proc/{child}/cmdline").read_bytes() != mine:
+                    yield from tree(int(child))
 
 
 def pss_mb(pid: int) -> float:

@@ -68,9 +68,17 @@ def today() -> date:
 
 @contextmanager
 def reading() -> Iterator[Session]:
-    """A session for questions that sees this station only."""
+    """A session for questions that sees this station only; inside another one, the same."""
+    opened: Session | None = g.get("reading")
+    if opened is not None and opened.info["station_id"] == station().id:
+        yield opened
+        return
     with deps().db.reading(station_id=station().id) as session:
-        yield session
+        g.reading = session
+        try:
+            yield session
+        finally:
+            g.pop("reading", None)
 
 
 @contextmanager

@@ -5,10 +5,11 @@ from __future__ import annotations
 import hashlib
 from functools import cache
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 from flask import Flask, g, request, url_for
 from sqlalchemy import func, select
+from sqlalchemy.orm import Session
 
 from broadcaster.model import BulletinState
 from broadcaster.newsroom.notices import unread
@@ -31,6 +32,8 @@ MENU = (
     ("receivers.listing", "Máy thu", "device", "see"),
     ("log.report", "Nhật ký", "list", "report"),
     ("reports.page", "Báo cáo", "chart", "report"),
+    ("contributors.own", "Gửi bài", "paper", "contribute"),
+    ("own_account.page", "Tài khoản", "gear", "contribute"),
     ("settings_pages.home", "Cài đặt", "gear", "see"),
 )
 _STATIC = Path(__file__).resolve().parent / "static"
@@ -52,6 +55,14 @@ def _mark_of(name: str) -> str:
     return hashlib.sha256((_STATIC / name).read_bytes()).hexdigest()[:10]
 
 
+def bulletins_by_state(session: Session) -> dict[BulletinState, int]:
+    """How many bulletins stand where; asked once a request."""
+    if "bulletins_by_state" not in g:
+        rows = session.execute(select(Bulletin.state, func.count(Bulletin.id)).group_by(Bulletin.state))
+        g.bulletins_by_state = {state: number for state, number in rows}
+    return cast(dict[BulletinState, int], g.bulletins_by_state)
+
+
 def _frame() -> dict[str, Any]:
     person = account()
     values: dict[str, Any] = {"account": person, "station": g.get("station"), "now": now(), "menu": []}
@@ -59,17 +70,12 @@ def _frame() -> dict[str, Any]:
         return values
     waiting = 0
     with reading() as session:
-        values["alarm"] = board(session, now=now())
+        values["alarm"] = board(session, now=now()) if person.may("see") else None
         if request.blueprint in PLANNING:
             values["change"] = latest_change(session, person.user_id, now=now())
         values["unread"] = unread(session, person.user_id)
         if person.may("approve"):
-            waiting = (
-                session.scalar(
-                    select(func.count(Bulletin.id)).where(Bulletin.state == BulletinState.SUBMITTED)
-                )
-                or 0
-            )
+            waiting = bulletins_by_state(session).get(BulletinState.SUBMITTED, 0)
     blueprint = request.blueprint or ""
     values["waiting_count"] = waiting
     values["menu"] = [
@@ -77,7 +83,8 @@ def _frame() -> dict[str, Any]:
             "url": url_for(endpoint),
             "word": word,
             "icon": icon,
-            "current": _HOUSE.get(blueprint, blueprint) == endpoint.split(".")[0],
+            "current": request.endpoint == endpoint
+            or _HOUSE.get(blueprint, blueprint) == endpoint.split(".")[0],
             "count": waiting if endpoint == "approve.queue" else 0,
         }
         for endpoint, word, icon, action in MENU

@@ -1,6 +1,6 @@
 """The station's own sounds: listen, add one with its source and the right to use it, cut it, choose among sets.
 
-Nothing here changes a programme whose frame names its jingles: the frame is where they are chosen.
+Nothing here changes a programme: the approved frame holds its sounds.  Only the alert is changed here.
 """
 
 from __future__ import annotations
@@ -77,7 +77,8 @@ def add() -> ResponseReturnValue:
     except BroadcasterError as error:
         with reading() as session:
             return _page(session, error), status_of(error)
-    flash(f"Đã thêm nhạc hiệu “{title}”.")
+    after = "" if kind is JingleKind.ALERT else " Muốn phát thì chọn nó ở Khung chương trình rồi nhờ duyệt."
+    flash(f"Đã thêm nhạc hiệu “{title}”.{after}")
     return redirect(url_for("jingles.listing"), 303)
 
 
@@ -112,7 +113,7 @@ def recut(jingle_id: int) -> ResponseReturnValue:
             )  # fmt: skip
             old.in_use = False
         title = old.title
-    flash(f"Đã cắt lại “{title}”. Bản cũ vẫn giữ cho khung chương trình đang dùng nó.")
+    flash(f"Đã cắt lại “{title}”. Chương trình vẫn phát bản cũ cho tới khi khung chọn bản mới và được duyệt.")
     return redirect(url_for("jingles.listing"), 303)
 
 

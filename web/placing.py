@@ -173,10 +173,12 @@ class _Furniture:
 
     @classmethod
     def of(cls, session: Session, station_id: int) -> _Furniture:
-        rows = session.scalars(select(Jingle).where(Jingle.in_use).order_by(Jingle.id))
-        jingles = {JingleKind(row.kind): _samples(row.duration_ms) for row in rows}
-        station = session.get_one(Station, station_id)
-        return cls(station, approved_template(session, station_id, "thuong"), jingles)
+        template = approved_template(session, station_id, "thuong")
+        bound = template.jingles if template is not None else {}
+        rows = session.scalars(select(Jingle).where(Jingle.sha256.in_(bound.values())))
+        lengths = {row.sha256: _samples(row.duration_ms) for row in rows}
+        jingles = {JingleKind(kind): lengths.get(sha256, 0) for kind, sha256 in bound.items()}
+        return cls(session.get_one(Station, station_id), template, jingles)
 
     def order(self, line: PlannedAiring, bulletin: Bulletin, lengths: Mapping[int, int]) -> tuple[Part, ...]:
         """The running order by expected lengths; what is spoken around the items is counted in syllables."""

@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session
 
 from broadcaster.errors import BroadcasterError
 from broadcaster.model import JingleKind
-from broadcaster.newsroom.templates import add_template, approve_template, approved_template
+from broadcaster.newsroom.templates import add_template, approve_template, approved_template, bound_body
 from broadcaster.production.template import VARIABLES, Template, opening_words, template_data, template_from
 from broadcaster.store.tables import Airing, Jingle, TemplateRevision, User
 from web.deps import now, reading, station, today, writing
@@ -78,7 +78,7 @@ def accept(revision_id: int) -> ResponseReturnValue:
 
 def _current(session: Session) -> Template:
     row = approved_template(session, station().id, NAME)
-    return template_from(row.body) if row is not None else Template()
+    return template_from(bound_body(row)) if row is not None else Template()
 
 
 def _page(session: Session, error: BroadcasterError | None = None) -> str:
@@ -88,7 +88,7 @@ def _page(session: Session, error: BroadcasterError | None = None) -> str:
     approved = next((row for row in rows if row.approved_by_id is not None), None)
     waiting = rows[0] if rows and rows[0].approved_by_id is None else None
     people = {user.id: user.display_name for user in session.scalars(select(User))}
-    shown = template_from((waiting or approved).body) if waiting or approved else Template()
+    shown = template_from(bound_body(row)) if (row := waiting or approved) else Template()
     resent = error is not None and request.method == "POST" and "call_sign" in request.form
     typed = form_values(shown, request.form if resent else None)
     rows_of_jingles = session.scalars(select(Jingle).order_by(Jingle.kind, Jingle.title)).all()
@@ -128,5 +128,5 @@ def _changed(
 ) -> list[tuple[str, str, str]]:
     if waiting is None:
         return []
-    before = template_from(approved.body) if approved is not None else None
-    return changes(before, template_from(waiting.body), titles)
+    before = template_from(bound_body(approved)) if approved is not None else None
+    return changes(before, template_from(bound_body(waiting)), titles)

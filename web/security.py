@@ -157,17 +157,18 @@ def _load(identity: str) -> Account | None:
     user_id, _, epoch = identity.partition(":")
     with deps().db.reading() as db_session:
         found = db_session.execute(
-            select(User, SignIn)
+            select(User, SignIn, Station)
             .join(SignIn, SignIn.user_id == User.id)
+            .join(Station, Station.id == User.station_id)
             .where(User.id == int(user_id), SignIn.id == session.get("row", 0))
         ).first()
         if found is None:
             return None
-        user, row = found
+        user, row, place = found
         if not user.active or str(user.session_epoch) != epoch or row.ended_at is not None:
             return None
         person = _account_of(user, sign_in=row.id, lent=delegated(db_session, user, now=now()))
-        g.station = kept(db_session, db_session.get_one(Station, user.station_id))
+        g.station = kept(db_session, place)
         return person
 
 
@@ -206,6 +207,10 @@ def _guard() -> ResponseReturnValue | None:
             return redirect(url_for("signin.form", next=there if there != "/" else None), 303)
         abort(401)
     if not person.may(wanted):
+        if request.endpoint == "today.board" and person.may("contribute"):
+            return redirect(
+                url_for("contributors.own"), 303
+            )  # the address of the station is everybody's door
         abort(403)
     return None
 

@@ -12,12 +12,14 @@ from sqlalchemy.orm import Session
 
 from broadcaster.errors import BroadcasterError, InputError, NotFound
 from broadcaster.schedule.changes import undo
+from broadcaster.schedule.ending import form_of
 from broadcaster.schedule.plan import airing_of
-from broadcaster.schedule.series import Scope, edit_series, form_of, move, take_away
+from broadcaster.schedule.series import Scope, edit_series, move, take_away
 from broadcaster.store.tables import Airing, Slot, Village
 from web.deps import deps, now, reading, writing
 from web.errors import status_of
 from web.security import actor, needs
+from web.week import ways_of
 from web.words import WEEKDAY_NAMES, parse_day, parse_time
 
 bp = Blueprint("series", __name__, url_prefix="/lich")
@@ -83,6 +85,7 @@ def _move(session: Session, airing_id: str) -> str:
         start_local=start,
         day=day,
         version=_version(),
+        instead_of=request.form.getlist("replace"),
         actor=actor(session),
         now=now(),
     )
@@ -124,8 +127,9 @@ def _edit(session: Session, airing_id: str) -> str:
     if form.get("where") == "some" and not wanted.village_ids:
         raise InputError("Chưa chọn thôn nào. Hãy chọn ít nhất một thôn, hoặc chọn “Mọi thôn”.")
     found = edit_series(
-        session, airing_id, wanted, scope=_scope(), version=_version(), actor=actor(session), now=now()
-    )
+        session, airing_id, wanted, scope=_scope(), version=_version(),
+        instead_of=request.form.getlist("replace"), actor=actor(session), now=now(),
+    )  # fmt: skip
     return found.label
 
 
@@ -166,5 +170,6 @@ def _page(session: Session, airing_id: str, deed: str, error: BroadcasterError |
         scopes=SCOPES if deed != "sua" else SCOPES[1:],
         villages=session.scalars(select(Village).order_by(Village.position, Village.id)).all(),
         typed=request.form,
+        ways=ways_of(error),
         error=error,
     )

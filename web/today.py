@@ -14,11 +14,10 @@ from typing import Any
 
 from flask import Blueprint, current_app, render_template, request
 from flask.typing import ResponseReturnValue
-from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from broadcaster.model import AiringState, PlannedAiring
-from broadcaster.report.counting import airing_report
+from broadcaster.report.counting import airing_report, known_receivers
 from broadcaster.schedule.plan import next_airing, plan_days
 from broadcaster.store.tables import Receiver
 from web.deps import now, reading, station, today
@@ -89,8 +88,9 @@ def part() -> ResponseReturnValue:
 def _parts(session: Session) -> list[Part]:
     soon = plan_days(session, today(), 3)  # asked once: the day, what is next and what is missing
     lines = [line for line in soon if line.local_date == today()]
-    heard = by_airing(airing_report(session, today(), today(), now=now()))
-    receivers = session.scalars(select(Receiver).where(Receiver.revoked_at.is_(None))).all()
+    known = known_receivers(session)
+    heard = by_airing(airing_report(session, today(), today(), now=now(), lines=lines, receivers=known))
+    receivers = [row for row in known if row.revoked_at is None]
     on_air = next((line for line in lines if _sounds(line, heard.get(line.airing_id), now())), None)
     coming = [line for line in soon if line.state in OPEN and line.planned_at > now()]
     if not coming:
@@ -108,8 +108,8 @@ def _parts(session: Session) -> list[Part]:
         "nhac-thon": ("_today_remind.html", {"reminders": reminders(lines, heard, now(), station().name)}),
     }  # fmt: skip
     for line in lines:
-        known = heard.get(line.airing_id)
-        values[f"buoi-{line.airing_id}-{line.variant}"] = ("_today_line.html", {"line": line, "known": known})
+        told = heard.get(line.airing_id)
+        values[f"buoi-{line.airing_id}-{line.variant}"] = ("_today_line.html", {"line": line, "known": told})
     # Without the frame's own questions, which every `render_template` asks anew.
     page = current_app.jinja_env
     return [

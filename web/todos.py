@@ -14,9 +14,10 @@ from sqlalchemy.orm import Session
 
 from broadcaster.model import AiringState, BulletinState, PlannedAiring
 from broadcaster.schedule.preflight import alarms
-from broadcaster.store.tables import Bulletin, Receiver, RenderJob
+from broadcaster.store.tables import Receiver, RenderJob
 from broadcaster.upkeep import trouble
 from web.deps import deps, station, today
+from web.frame import bulletins_by_state
 from web.words import clock_text, mark_text, span_text
 
 OPEN = (AiringState.PLANNED, AiringState.CLOSED)
@@ -85,8 +86,7 @@ def _backups(session: Session, at: datetime) -> list[Todo]:
 
 
 def _approvals(session: Session) -> list[Todo]:
-    counted = session.execute(select(Bulletin.state, func.count(Bulletin.id)).group_by(Bulletin.state))
-    states = {state: number for state, number in counted}
+    states = bulletins_by_state(session)
     words = (
         (BulletinState.SUBMITTED, "bản tin chờ duyệt"),
         (BulletinState.RETURNED, "bản tin bị trả lại, cần sửa"),

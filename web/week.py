@@ -12,9 +12,12 @@ from sqlalchemy.orm import Session
 
 from broadcaster.errors import BroadcasterError, InputError
 from broadcaster.model import PlannedAiring
-from broadcaster.schedule.airings import Clash, add_extra, skip_airing
+from broadcaster.schedule.airings import Clash, add_extra
+from broadcaster.schedule.checking import SlotForm
+from broadcaster.schedule.ending import give_way
 from broadcaster.schedule.plan import plan_days
-from broadcaster.schedule.rules import SlotForm, add_slot, remove_slot
+from broadcaster.schedule.policy import Way
+from broadcaster.schedule.rules import add_slot, remove_slot
 from broadcaster.store.tables import Slot, Village
 from web.airing import choices
 from web.deps import deps, now, reading, station, today, writing
@@ -46,15 +49,7 @@ def extra() -> ResponseReturnValue:
             raise InputError("Hãy chọn bản tin cho buổi phát ngoài lịch.")
         start = _time(form.get("start", ""))
         with writing() as session:
-            if form.get("replace"):
-                # The officer's own word in the dialog of a clash: the other one rests on that day only.
-                skip_airing(
-                    session,
-                    form["replace"],
-                    reason="Nhường chỗ cho một buổi ngoài lịch.",
-                    actor=actor(session),
-                    now=now(),
-                )
+            give_way(session, form.getlist("replace"), day=day, actor=actor(session), now=now())
             airing = add_extra(
                 session,
                 station(),
@@ -91,7 +86,10 @@ def new_slot() -> ResponseReturnValue:
         days = [name for name in WEEKDAY_NAMES if name in form.getlist("weekdays")]
         if not days:
             raise InputError("Hãy chọn ít nhất một ngày trong tuần cho khung giờ.")
+        first = _day(form.get("from", ""))
         with writing() as session:
+            since = max(first, today())
+            give_way(session, form.getlist("replace"), day=since, actor=actor(session), now=now())
             add_slot(
                 session,
                 station(),
@@ -99,7 +97,7 @@ def new_slot() -> ResponseReturnValue:
                     name=form.get("name", "").strip(),
                     weekdays=",".join(days),
                     start_local=_time(form.get("start", "")),
-                    valid_from=_day(form.get("from", "")),
+                    valid_from=first,
                     max_minutes=_minutes(form.get("minutes", "")),
                 ),
                 actor=actor(session),
@@ -124,6 +122,11 @@ def drop_slot(slot_id: int) -> ResponseReturnValue:
     deps().doorbell.ring()
     flash("Đã bỏ khung giờ; các buổi chưa phát của khung này đã được hủy.")
     return redirect(url_for("week.slots"), 303)
+
+
+def ways_of(error: BroadcasterError | None) -> tuple[Way, ...]:
+    """What the page offers to do at once about a clash."""
+    return error.ways if isinstance(error, Clash) else ()
 
 
 def _monday(text: str) -> date:
@@ -177,7 +180,7 @@ def _page(
         after=monday + timedelta(days=7),
         coming=[today() + timedelta(days=number) for number in range(15)],
         typed=typed or {},
-        ways=error.ways if isinstance(error, Clash) else (),
+        ways=ways_of(error),
         error=error,
     )
 
@@ -188,5 +191,11 @@ def _slots(
     rows = session.scalars(select(Slot).where(Slot.active).order_by(Slot.start_local)).all()
     words = dict(zip(WEEKDAY_NAMES, SHORT_WEEKDAYS, strict=True))
     return render_template(
-        "slots.html", rows=rows, words=words, typed=typed or {}, error=error, today=today()
+        "slots.html",
+        rows=rows,
+        words=words,
+        typed=typed or {},
+        error=error,
+        today=today(),
+        ways=ways_of(error),
     )

@@ -12,15 +12,20 @@ from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from broadcaster.errors import Conflict, InputError, NotFound, Refused
+from broadcaster.model import JingleKind
 from broadcaster.newsroom.hashes import body_sha256
 from broadcaster.newsroom.people import record, require
-from broadcaster.store.tables import TemplateRevision, User
+from broadcaster.store.tables import Jingle, TemplateRevision, User
 
 
 def add_template(
     session: Session, *, station_id: int, name: str, body: dict[str, Any], author: User, now: datetime
 ) -> TemplateRevision:
-    """The next revision of a template; it waits for somebody else's approval."""
+    """The next revision of a template; it waits for somebody else's approval.
+
+    Kinds of jingles that `body` does not name are bound to the newest sound of today: what is approved later
+    is what was there to be heard, whatever comes into the library meanwhile.
+    """
     require(
         session, author, "jingles", now=now,
         message="Tài khoản này không được sửa khung chương trình. Hãy nhờ cán bộ soạn bản tin.",
@@ -32,9 +37,10 @@ def add_template(
             TemplateRevision.station_id == station_id, TemplateRevision.name == name
         )
     )
+    jingles = {**_newest_jingles(session, station_id), **(body.get("jingles") or {})}
     row = TemplateRevision(
-        station_id=station_id, name=name, number=(number or 0) + 1, body=body, sha256=body_sha256(body),
-        author_id=author.id, created_at=now,
+        station_id=station_id, name=name, number=(number or 0) + 1, body=body, jingles=jingles,
+        sha256=body_sha256({**body, "jingles": jingles}), author_id=author.id, created_at=now,
     )  # fmt: skip
     session.add(row)
     session.flush()
@@ -87,6 +93,20 @@ def approved_template(session: Session, station_id: int, name: str) -> TemplateR
         .order_by(TemplateRevision.number.desc())
         .limit(1)
     )
+
+
+def bound_body(row: TemplateRevision) -> dict[str, Any]:
+    """Its data with every sound by name: what is approved."""
+    return {**row.body, "jingles": dict(row.jingles)}
+
+
+def _newest_jingles(session: Session, station_id: int) -> dict[str, str]:
+    rows = session.scalars(
+        select(Jingle)
+        .where(Jingle.station_id == station_id, Jingle.in_use, Jingle.kind != JingleKind.ALERT.value)
+        .order_by(Jingle.id)
+    )
+    return {row.kind: row.sha256 for row in rows}
 
 
 def newest_template(session: Session, station_id: int, name: str) -> TemplateRevision | None:

@@ -21,7 +21,7 @@ from broadcaster.model import (
     Priority,
     StartMode,
 )
-from broadcaster.playout.plan import Journal, Manifest, Record, ToPlay
+from broadcaster.playout.plan import AudioFile, Journal, Manifest, Record, ToPlay
 
 LEAD: Final = timedelta(
     seconds=1
@@ -30,6 +30,7 @@ CUT_LEAD: Final = timedelta(milliseconds=300)  # the same while something sounds
 PUNCTUAL: Final = timedelta(seconds=2)  # what still counts as on time
 ASLEEP: Final = timedelta(seconds=5)  # a gap between two looks that means the player was not there
 RETRY: Final = timedelta(seconds=5)  # between two tries of an emergency
+DECODE_AHEAD: Final = timedelta(seconds=120)
 EARLY: Final = time(6, 0)  # before this local time loudspeakers are turned down
 
 REVOKED = "Chương trình đã bị đài thu hồi trong lúc phát."
@@ -136,6 +137,21 @@ def next_instant(now: datetime, manifest: Manifest | None, journal: Journal) -> 
     return min(coming, default=None)
 
 
+def needed_soon(now: datetime, manifest: Manifest) -> list[AudioFile]:
+    """Alert clips, and what starts soon or may still start or go on; the most urgent first."""
+    soon = sorted(
+        (
+            one
+            for one in manifest.airings
+            if one.file is not None
+            and one.planned_at - DECODE_AHEAD <= now
+            and now <= one.planned_at + timedelta(seconds=one.grace_s) + DECODE_AHEAD
+        ),
+        key=lambda one: (-one.priority.rank, one.planned_at),
+    )
+    return [*manifest.clips, *(one.file for one in soon if one.file is not None)]
+
+
 def _left_open(now: datetime, journal: Journal) -> Iterator[Close]:
     """Airings that the ledger calls sounding although nothing sounds: the player was killed."""
     for airing_id, record in journal.records.items():
@@ -151,7 +167,7 @@ def _forbidden(airing: ToPlay | None) -> str:
 
 def _open(airing: ToPlay, instant: datetime, journal: Journal) -> bool:
     """True for an airing whose time has come, that is this player's business and has not ended."""
-    if airing.planned_at - _lead(journal) > instant or airing.planned_at < journal.born_at:
+    if airing.planned_at - _lead(journal) > instant or _before_its_time(airing, journal):
         return False
     if airing.state in (AiringState.SKIPPED, AiringState.CANCELLED):
         return False
@@ -163,6 +179,13 @@ def _open(airing: ToPlay, instant: datetime, journal: Journal) -> bool:
         and record.event in (AsRunEvent.INTERRUPTED, AsRunEvent.SKIPPED)
         and instant - record.at >= RETRY
     )
+
+
+def _before_its_time(airing: ToPlay, journal: Journal) -> bool:
+    """Due before this player was there; an emergency that is still in force is its business all the same."""
+    if airing.priority is Priority.EMERGENCY:
+        return _deadline(airing) < journal.born_at
+    return airing.planned_at < journal.born_at
 
 
 def _lead(journal: Journal) -> timedelta:

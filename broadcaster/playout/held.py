@@ -20,10 +20,13 @@ _FILE: Final = "manifest.json"
 
 
 class HeldManifest:
-    """The manifest in force.  A new one must be signed by the pinned key and not be older than this one."""
+    """The manifest in force.  A new one must be signed by the pinned key and not be older than this one.
 
-    def __init__(self, folder: Path, public_key: str) -> None:
-        self._path, self._key = folder / _FILE, public_key
+    `receiver` (`nhu-thanh/3`) is whose it must be; '' = whoever the first one is for.
+    """
+
+    def __init__(self, folder: Path, public_key: str, receiver: str = "") -> None:
+        self._path, self._key, self._receiver = folder / _FILE, public_key, receiver
         self._lock = threading.Lock()
         self._manifest: Manifest | None = None
         self.tag = ""
@@ -41,11 +44,10 @@ class HeldManifest:
         manifest = self._checked(body, signature_hex)
         with self._lock:
             held = self._manifest
-            if held is not None:
-                if (held.station, held.receiver) != (manifest.station, manifest.receiver):
-                    raise PlayerError("Lịch nhận được là của máy thu khác nên không nhận.")
-                if manifest.order < held.order:
-                    raise PlayerError("Lịch nhận được cũ hơn lịch đang giữ nên không nhận.")
+            if _name(manifest) != (self._receiver or _name(held or manifest)):
+                raise PlayerError("Lịch nhận được là của máy thu khác nên không nhận.")
+            if held is not None and manifest.order < held.order:
+                raise PlayerError("Lịch nhận được cũ hơn lịch đang giữ nên không nhận.")
             self._keep(body, signature_hex, tag)
             self._manifest, self.tag, self.damaged = manifest, tag, ""
         return manifest
@@ -67,12 +69,17 @@ class HeldManifest:
     def _load(self) -> None:
         try:
             data = json.loads(self._path.read_text(encoding="utf-8"))
-            self._manifest = self._checked(str(data["body"]).encode("utf-8"), str(data["signature"]))
-            self.tag = str(data["tag"])
+            found = self._checked(str(data["body"]).encode("utf-8"), str(data["signature"]))
+            if self._receiver in ("", _name(found)):  # else this box was another receiver before
+                self._manifest, self.tag = found, str(data["tag"])
         except FileNotFoundError:
             return
         except (OSError, ValueError, KeyError, TypeError, PlayerError) as error:
             self.damaged = f"Lịch giữ trên đĩa không dùng được ({error}); đang chờ lịch mới từ đài."
+
+
+def _name(manifest: Manifest) -> str:
+    return f"{manifest.station}/{manifest.receiver}"
 
 
 def free_bytes(folder: Path) -> int:

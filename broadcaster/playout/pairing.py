@@ -19,21 +19,25 @@ _KEY: Final = re.compile(r"[0-9a-f]{64}")
 
 @dataclass(frozen=True, slots=True)
 class Pairing:
-    """`server` without a slash at its end; `public_key` 64 hexadecimal digits (Ed25519)."""
+    """`server` without a slash at its end; `public_key` 64 hexadecimal digits (Ed25519).
+
+    `receiver` is station and number (`nhu-thanh/3`), '' where an older file does not say so.
+    """
 
     server: str
     token: str
     public_key: str
+    receiver: str = ""
 
 
-def write_pairing(folder: Path, *, server: str, token: str, public_key_hex: str) -> Path:
+def write_pairing(folder: Path, *, server: str, token: str, public_key_hex: str, receiver: str = "") -> Path:
     """Write `pairing.json`, readable by its owner only; the file is whole or not there."""
     if not _KEY.fullmatch(public_key_hex):
         raise PlayerError("Khóa công khai của đài không đúng mẫu. Hãy ghép nối lại.")
     folder.mkdir(parents=True, exist_ok=True)
     path, part = folder / _FILE, folder / (_FILE + ".part")
     part.unlink(missing_ok=True)
-    pairing = Pairing(server.rstrip("/"), token, public_key_hex)
+    pairing = Pairing(server.rstrip("/"), token, public_key_hex, receiver)
     descriptor = os.open(part, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
     with os.fdopen(descriptor, "w", encoding="utf-8") as file:
         json.dump(asdict(pairing), file)
@@ -48,7 +52,9 @@ def read_pairing(folder: Path) -> Pairing | None:
     path = folder / _FILE
     try:
         data = json.loads(path.read_text(encoding="utf-8"))
-        pairing = Pairing(str(data["server"]), str(data["token"]), str(data["public_key"]))
+        pairing = Pairing(
+            str(data["server"]), str(data["token"]), str(data["public_key"]), str(data.get("receiver", ""))
+        )
     except FileNotFoundError:
         return None
     except (OSError, ValueError, KeyError, TypeError) as error:
@@ -77,10 +83,11 @@ def _pinned(answer: Any, server: str, folder: Path, *, token: str | None) -> tup
             str(answer["public_key"]),
             int(answer["sequence"]),
         )
+        receiver = f"{answer['station']}/{int(answer['receiver'])}"
     except (KeyError, TypeError, ValueError) as error:
         raise PlayerError("Đài trả lời ghép nối không đúng mẫu. Hãy thử lại.") from error
-    write_pairing(folder, server=server, token=given, public_key_hex=key)
-    return Pairing(server.rstrip("/"), given, key), sequence
+    write_pairing(folder, server=server, token=given, public_key_hex=key, receiver=receiver)
+    return Pairing(server.rstrip("/"), given, key, receiver), sequence
 
 
 def _ask(method: str, server: str, path: str, **options: Any) -> Any:

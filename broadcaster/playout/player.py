@@ -3,8 +3,12 @@
 from __future__ import annotations
 
 import threading
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
+from typing import Final
 
 from broadcaster.config import Settings
 from broadcaster.errors import PlayerError
@@ -13,6 +17,7 @@ from broadcaster.playout.journal import Ledger
 from broadcaster.playout.loop import Player
 from broadcaster.playout.outputs import open_output
 from broadcaster.playout.pairing import Pairing, adopt, pair, read_pairing, write_pairing
+from broadcaster.system import file_lock
 
 __all__ = [
     "Clock",
@@ -23,6 +28,8 @@ __all__ = [
     "run_player",
     "write_pairing",
 ]
+
+_HAND_OVER_S: Final = 10.0  # for a player that is just being stopped
 
 
 def player_folder(settings: Settings) -> Path:
@@ -52,32 +59,66 @@ def run_player(
     """
     place = folder or player_folder(settings)
     place.mkdir(parents=True, exist_ok=True)
-    address = server or settings.text("player.server")
-    ledger = Ledger(place / "ledger.db")
-    try:
-        given = token or settings.text("player.token")
-        known = read_pairing(place)
-        if pairing_code:
-            known, sequence = pair(address or settings.base_url, pairing_code, place)
-            ledger.agree(sequence)
-        elif known is None and address and given:
-            known, sequence = adopt(address, given, place)
-            ledger.agree(sequence)
-        if known is None:
-            raise PlayerError(
-                "Máy phát này chưa ghép nối với đài nào. Hãy lấy mã ở trang Máy thu của đài rồi chạy: "
-                "python -m broadcaster play --server ĐỊA_CHỈ --pair MÃ"
-            )
-        if not pairing_code:
-            known = Pairing((address or known.server).rstrip("/"), given or known.token, known.public_key)
-        out = open_output(output or settings.text("player.output"), clock)
+    with _alone(place):
+        ledger = Ledger(place / "ledger.db")
         try:
-            player = Player(
-                settings, place, known, ledger=ledger, output=out, clock=clock, upload=upload,
-                threads=not isinstance(clock, GivenClock),
-            )  # fmt: skip
-            player.run(stop, until)
+            known = _paired(settings, place, ledger, server=server, token=token, pairing_code=pairing_code)
+            out = open_output(output or settings.text("player.output"), clock)
+            try:
+                player = Player(
+                    settings, place, known, ledger=ledger, output=out, clock=clock, upload=upload,
+                    threads=not isinstance(clock, GivenClock),
+                )  # fmt: skip
+                player.run(stop, until)
+            finally:
+                out.close()
         finally:
-            out.close()
-    finally:
-        ledger.close()
+            ledger.close()
+
+
+@contextmanager
+def _alone(place: Path) -> Iterator[None]:
+    """Two players on one ledger would each take the other's airing for one that a crash has cut."""
+    with ExitStack() as held:
+        try:
+            held.enter_context(file_lock(place / "running.lock", timeout_s=_HAND_OVER_S))
+        except TimeoutError as error:
+            raise PlayerError(
+                f"Máy phát đang chạy rồi trên máy này (thư mục {place}). Hãy dừng máy phát kia trước; "
+                "xem bằng lệnh: python -m broadcaster service status."
+            ) from error
+        yield
+
+
+def _paired(
+    settings: Settings,
+    place: Path,
+    ledger: Ledger,
+    *,
+    server: str | None,
+    token: str | None,
+    pairing_code: str | None,
+) -> Pairing:
+    """Which station it plays for; PlayerError while it belongs to none."""
+    address = server or settings.text("player.server")
+    given = token or settings.text("player.token")
+    known, sequence = read_pairing(place), None
+    if pairing_code:
+        known, sequence = pair(address or settings.base_url, pairing_code, place)
+    elif known is None and address and given:
+        known, sequence = adopt(address, given, place)
+    if known is None:
+        raise PlayerError(
+            "Máy phát này chưa ghép nối với đài nào. Hãy lấy mã ở trang Máy thu của đài rồi chạy: "
+            "python -m broadcaster play --server ĐỊA_CHỈ --pair MÃ"
+        )
+    if not pairing_code:
+        other = given not in ("", known.token)  # a token of one's own may be another receiver's
+        known = replace(
+            known, server=(address or known.server).rstrip("/"), token=given or known.token,
+            receiver="" if other else known.receiver,
+        )  # fmt: skip
+    ledger.belong(known.receiver)
+    if sequence is not None:
+        ledger.agree(sequence)
+    return known

@@ -22,6 +22,7 @@ import requests
 from urllib3.exceptions import HTTPError
 
 from broadcaster.errors import PlayerError
+from broadcaster.playout.bell import Bell
 from broadcaster.playout.held import HeldAudio, HeldManifest
 from broadcaster.playout.journal import Ledger
 from broadcaster.playout.pairing import Pairing
@@ -187,9 +188,12 @@ class Sync:
         changed: Callable[[], None],
         measured: Callable[[datetime], None],
         upload: bool = True,
+        mqtt_url: str = "",
         link: Callable[[Pairing, str], Link] = lambda pairing, life: Link(pairing, life=life),
     ) -> None:
         self._held, self._audio, self._ledger = held, audio, ledger
+        self._rung = threading.Event()
+        self._bell = Bell(mqtt_url, known=self._known, ring=self._rung.set) if mqtt_url else None
         self._doorbell_s, self._health, self._changed = doorbell_s, health, changed
         self._upload = upload
         life = secrets.token_hex(8)  # of this process: a card that was copied must not pass for its original
@@ -205,12 +209,13 @@ class Sync:
     def problems(self) -> list[str]:
         """What does not work now, a sentence each."""
         with self._lock:
-            return [text for text in self._problems.values() if text]
+            found = [text for text in self._problems.values() if text]
+        return [*found, self._bell.problem] if self._bell is not None and self._bell.problem else found
 
     def start(self) -> None:
         """Begin the three threads."""
         for name, step, rest, wake in (
-            ("doorbell", self._ring, lambda: self._doorbell_s, None),
+            ("doorbell", self._ring, lambda: self._doorbell_s, self._rung),
             ("files", self._fetch, lambda: 60.0, self._files),
             ("reports", self._report, lambda: _HEARTBEAT_S, self._reports),
         ):
@@ -233,10 +238,12 @@ class Sync:
     def close(self) -> None:
         """End the threads; a call that hangs is left behind (it is a daemon)."""
         self._stop.set()
-        self._files.set()
-        self._reports.set()
+        for wake in (self._rung, self._files, self._reports):
+            wake.set()
         for thread in self._threads:
             thread.join(timeout=3)
+        if self._bell is not None:
+            self._bell.close()
         for link in self._links:
             link.close()
 
@@ -245,7 +252,7 @@ class Sync:
         name: str,
         step: Callable[[], None],
         rest: Callable[[], float],
-        wake: threading.Event | None,
+        wake: threading.Event,
     ) -> None:
         failures = 0
         while not self._stop.is_set():
@@ -256,7 +263,7 @@ class Sync:
                 failures += 1
                 longest = min(_LONGEST_WAIT_S, max(self._doorbell_s, 0.5) * 2 ** min(failures, 10))
                 wait_s = longest * random.uniform(0.5, 1.0)  # noqa: S311
-            if wake is None or failures:
+            if failures:
                 self._stop.wait(wait_s)
             else:
                 wake.wait(wait_s)
@@ -283,8 +290,17 @@ class Sync:
         if news and text:
             _LOG.warning("%s", text)
 
+    def _known(self) -> tuple[str, int, int] | None:
+        manifest = self._held.manifest
+        return None if manifest is None else (manifest.station, manifest.epoch, manifest.version)
+
+    def _listen(self) -> None:
+        if self._bell is not None and self._threads:
+            self._bell.listen()
+
     def _ring(self) -> None:
         link = self._links[0]
+        self._listen()
         if self._held.manifest is not None and not link.doorbell(self._held.tag):
             return
         found = link.manifest(self._held.tag if self._held.manifest is not None else "")
@@ -297,6 +313,7 @@ class Sync:
             with suppress(PlayerError, OSError):
                 self._ledger.agree(link.events([]))
         self._held.accept(body, signature, tag=tag)
+        self._listen()
         self._files.set()
         self._reports.set()
         self._changed()

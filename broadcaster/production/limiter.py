@@ -45,14 +45,17 @@ class Gains:
         return np.asarray(louder.reshape(-1), dtype=np.float32)
 
 
-def limiting_knots(peaks: Samples, *, ceiling: float) -> Samples:
+def limiting_knots(peaks: Samples, *, ceiling: float, room: Samples | None = None) -> Samples:
     """Limiter curve for blocks with these true peaks: knots (one more than blocks), each in (0, 1].
 
     Within block b the curve lies between knots b and b+1, both at most `ceiling / peaks[b]`; it falls
-    6 ms before a peak and rises by at most 77 dB a second after it.
+    6 ms before a peak and rises by at most 77 dB a second after it.  The answer lies in `room` (see
+    `room_for`), which holds every step on the way to it.
     """
     count = len(peaks)
-    curve_db = np.empty(count + 2 * _AHEAD, dtype=np.float32)  # the edges repeat
+    curve = (
+        room_for(count) if room is None else room
+    )  # dB, then linear, then knots; at first the edges repeat
     last_db = 0.0
     for start in range(0, count, _CHUNK):
         end = min(count, start + _CHUNK)
@@ -65,23 +68,29 @@ def limiting_knots(peaks: Samples, *, ceiling: float) -> Samples:
         risen = np.minimum.accumulate(np.concatenate([[last_db], held - slope]))[1:] + slope
         risen = np.minimum(risen, 0.0)
         last_db = float(risen[-1])
-        curve_db[start + _AHEAD : end + _AHEAD] = risen
-    if count:
-        curve_db[:_AHEAD] = curve_db[_AHEAD]
-        curve_db[-_AHEAD:] = curve_db[-_AHEAD - 1]
+        curve[start + _AHEAD : end + _AHEAD] = risen
+    if not count:
+        curve[0] = 1.0
+        return curve[:1]
+    curve[:_AHEAD] = curve[_AHEAD]
+    curve[count + _AHEAD :] = curve[count + _AHEAD - 1]
     width = 2 * _AHEAD + 1
     for start in range(0, count, _CHUNK):  # smoothed in place: what is still to be read lies ahead
         end = min(count, start + _CHUNK)
-        linear = np.power(10.0, curve_db[start : end + 2 * _AHEAD].astype(np.float64) / 20)
+        linear = np.power(10.0, curve[start : end + 2 * _AHEAD].astype(np.float64) / 20)
         sums = np.concatenate([[0.0], np.cumsum(linear)])
         smooth = (sums[width:] - sums[:-width]) / width
-        curve_db[start:end] = np.where(smooth > 1 - 1e-6, 1.0, smooth)
-    smoothed = curve_db[:count]
-    knots = np.ones(count + 1, dtype=np.float32)
-    if count:
-        knots[0], knots[-1] = smoothed[0], smoothed[-1]
-        np.minimum(smoothed[1:], smoothed[:-1], out=knots[1:-1])
-    return knots
+        curve[start:end] = np.where(smooth > 1 - 1e-6, 1.0, smooth)
+    curve[count] = curve[count - 1]
+    for start in reversed(range(1, count, _CHUNK)):  # from the end: what is still to be read lies before
+        end = min(count, start + _CHUNK)
+        curve[start:end] = np.minimum(curve[start:end], curve[start - 1 : end - 1])
+    return curve[: count + 1]
+
+
+def room_for(blocks: int) -> Samples:
+    """Where `limiting_knots` works for so many blocks: an hour's worth is made once, not at every attempt."""
+    return np.empty(blocks + 2 * _AHEAD, dtype=np.float32)
 
 
 def gains_for(energies: Samples, peaks: Samples, *, target_lufs: float, ceiling_db: float) -> Gains:
@@ -95,9 +104,10 @@ def gains_for(energies: Samples, peaks: Samples, *, target_lufs: float, ceiling_
         return Gains(1.0, np.ones(len(peaks) + 1, dtype=np.float32), SILENCE_LUFS)
     ceiling = 10 ** (ceiling_db / 20)
     gain_db = target_lufs - loudness
+    room = room_for(len(peaks))
     for _ in range(_STEPS):
         gain = 10 ** (min(gain_db, _MOST_GAIN_DB) / 20)
-        knots = limiting_knots(peaks, ceiling=ceiling / gain)
+        knots = limiting_knots(peaks, ceiling=ceiling / gain, room=room)
         reached = gated_lufs(_limited_tenths(energies, knots, gain))
         if abs(reached - target_lufs) < 0.01 or gain_db > _MOST_GAIN_DB:
             break

@@ -141,8 +141,9 @@ def _rendition(
 ) -> Mastered:
     form, target, wanted = FORMATS[kind], folder / f"{kind}.mp3", TARGET_LUFS[profile]
     timeout_s = BASE_TIMEOUT_S + length / HOUSE_RATE_HZ * TIMEOUT_SHARE
-    lower_db = quieter_db = 0.0
-    for attempt in range(1, _MENDED + _LOWER + _QUIETER + 1):
+
+    def heard(lower_db: float, quieter_db: float) -> Measured:
+        """One attempt; its gains are let go of before the next one makes room for its own."""
         ceiling_db = form.ceiling_db - lower_db - quieter_db
         gains = gains_for(energies, peaks, target_lufs=wanted - quieter_db, ceiling_db=ceiling_db)
         target.unlink(missing_ok=True)
@@ -151,22 +152,36 @@ def _rendition(
             stage(f"check:{kind}", 0, 1)
             found = listener.result()
             stage(f"check:{kind}", 1, 1)
-        if not found.too_high:
-            write_tags(target, tags)
-            return Mastered(kind, target, found)
-        over_db = found.true_peak_dbtp - HIGHEST_DBTP + 0.2
-        if attempt >= _MENDED + _LOWER:
-            quieter_db += over_db
-            continue
-        if attempt >= _MENDED:
-            lower_db += over_db
-            continue
-        # a few strokes came out of the codec higher than they went in: the limiter is told they are higher
-        over = 10 ** ((found.true_peak_dbtp - HIGHEST_DBTP + 0.5) / 20)
-        peaks = peaks.copy()
-        for block in found.too_high:
-            peaks[max(0, block - 2) : block + 3] *= np.float32(over)
+        return found
+
+    lower_db = quieter_db = 0.0
+    raised: dict[int, np.float32] = {}  # control blocks that were mended: the peaks they really have
+    try:
+        for attempt in range(1, _MENDED + _LOWER + _QUIETER + 1):
+            found = heard(lower_db, quieter_db)
+            if not found.too_high:
+                write_tags(target, tags)
+                return Mastered(kind, target, found)
+            over_db = found.true_peak_dbtp - HIGHEST_DBTP + 0.2
+            if attempt >= _MENDED + _LOWER:
+                quieter_db += over_db
+            elif attempt >= _MENDED:
+                lower_db += over_db
+            else:
+                _raise(peaks, found.too_high, by_db=over_db + 0.3, before=raised)
+    finally:
+        for block, peak in raised.items():  # the next rendition begins with what is true
+            peaks[block] = peak
     raise SoundError(f"Không hạ được đỉnh âm của chương trình xuống {HIGHEST_DBTP:g} dBTP.")
+
+
+def _raise(peaks: Samples, places: Sequence[int], *, by_db: float, before: dict[int, np.float32]) -> None:
+    """Tell the limiter that a few strokes are higher than they are: the codec made them so."""
+    factor = np.float32(10 ** (by_db / 20))
+    for place in places:
+        for block in range(max(0, place - 2), min(len(peaks), place + 3)):
+            before.setdefault(block, peaks[block])
+            peaks[block] *= factor
 
 
 def _true_peaks(scratch: BinaryIO, peaks: Samples, *, most_gain_db: float, ceiling_db: float) -> Samples:

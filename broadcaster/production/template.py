@@ -66,7 +66,7 @@ class Template:
     under_speech_db: float = -14.0  # the opening while the call sign is spoken
     bed_db: float = -24.0
     bed_gap_db: float = -17.0  # the bed where nobody speaks for a while
-    # kind -> SHA-256 of the sound in the house format; empty: the newest of each kind that the station uses
+    # kind -> SHA-256 of the sound in the house format; what is not named is bound when the frame is sent
     jingles: Mapping[str, str] = dataclasses.field(default_factory=dict)
 
     @property

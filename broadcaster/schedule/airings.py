@@ -157,8 +157,9 @@ def refuse(refusals: Sequence[rules_of_the_station.Refusal]) -> None:
         return
     message = " ".join(dict.fromkeys(one.message for one in refusals))
     remedies = tuple(dict.fromkeys(way for one in refusals for way in one.remedies))
-    if len(refusals) == 1 and refusals[0].ways:
-        raise Clash(message, remedies=remedies, ways=refusals[0].ways)
+    ways = rules_of_the_station.common_ways(refusals)
+    if ways:
+        raise Clash(message, remedies=remedies, ways=ways)
     raise Refused(message, remedies=remedies)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
@@ -18,7 +19,7 @@ from broadcaster.schedule.autoplan import Candidate, Limits, Opening, Proposal, 
 from broadcaster.schedule.changes import Before, orders_of, set_orders
 from broadcaster.schedule.holidays import days_off, read_holidays
 from broadcaster.schedule.live import bump_plan
-from broadcaster.schedule.materialising import exceptions_of, materialise, rule_of
+from broadcaster.schedule.materialising import exceptions_of, hand_on, materialise, rule_of
 from broadcaster.schedule.policy import Policy
 from broadcaster.schedule.running import FRAME_MS, length_ms, speech_ms
 from broadcaster.schedule.slots import instant, local_day, occurrences
@@ -27,6 +28,7 @@ from broadcaster.store.tables import (
     Bulletin,
     Campaign,
     PlanChange,
+    Rotation,
     Slot,
     Station,
     Topic,
@@ -49,6 +51,9 @@ class AutoPlan:
     topics: Mapping[int, str]
     limits: Limits
     openings: int
+    carried: Mapping[
+        tuple[int, date], tuple[str, ...]
+    ]  # what an airing has without this plan, rotations included
     first: date
     last: date
 
@@ -86,11 +91,13 @@ def preview_auto(
     }
     bulletins = [row for row in bulletins if row.id in approved]
     placed = _placed_dates(session, station, [row.id for row in bulletins], first, last)
-    openings, names = _openings(session, station, first, last, now)
+    openings, names, dealt = _openings(session, station, first, last, now)
+    for bulletin_id, day in dealt:
+        placed[bulletin_id] = sorted({*placed.get(bulletin_id, ()), day})
     topics = session.scalars(select(Topic).where(Topic.station_id == station.id).order_by(Topic.id)).all()
     limits = Limits(
         targets=_targets(session, topics, first, last),
-        already=_already(session, station, first, last),
+        already=_already(session, station, first, last) + _topics_of(session, [one for one, _ in dealt]),
         rest_days=rest_days,
         per_airing=per_airing,
         most_repeats=policy.repeats_in_30_days * max(1, -(-((last - first).days + 1) // 30)),
@@ -109,6 +116,7 @@ def preview_auto(
     return AutoPlan(
         proposal=propose(candidates, openings, limits),
         titles={row.id: row.title for row in bulletins},
+        carried=_carried(session, openings),
         slots=names,
         topics={row.id: row.title for row in topics},
         limits=limits,
@@ -172,7 +180,8 @@ def apply_auto(
 
 def _openings(
     session: Session, station: Station, first: date, last: date, now: datetime
-) -> tuple[list[Opening], dict[int, str]]:
+) -> tuple[list[Opening], dict[int, str], list[tuple[int, date]]]:
+    """The airings to come, the names of their slots, and what rotations will deal to those not yet made."""
     slots = session.scalars(
         select(Slot)
         .where(Slot.station_id == station.id, Slot.active)
@@ -191,6 +200,17 @@ def _openings(
         )
     }  # fmt: skip
     off = days_off(read_holidays(station.holidays), first, last)
+    rotations = {
+        row.slot_id: row for row in session.scalars(select(Rotation).where(Rotation.station_id == station.id))
+    }
+    turning = {one for row in rotations.values() for one in row.bulletins}
+    in_turn = {
+        row.id: row
+        for row in session.scalars(
+            select(Bulletin).where(Bulletin.id.in_(turning)).options(selectinload(Bulletin.revisions))
+        )
+    }
+    dealt: list[tuple[int, date]] = []
     found: list[Opening] = []
     for slot in slots:
         for one in occurrences(rule_of(slot), exceptions_of(slot), first, last):
@@ -201,7 +221,12 @@ def _openings(
             airing = made.get((slot.id, one.local_date))
             if airing is not None and airing.state is not AiringState.PLANNED:
                 continue
-            carried = [] if airing is None else [item.bulletin for item in airing.variants[0].items]
+            if airing is not None:
+                carried = [item.bulletin for item in airing.variants[0].items]
+            else:  # it is made when its time comes nearer, with what its rotation deals
+                hand = hand_on(rule_of(slot), rotations.get(slot.id), one.local_date)
+                carried = [in_turn[number] for number in hand if number in in_turn]
+                dealt.extend((row.id, one.local_date) for row in carried)
             found.append(
                 Opening(
                     slot.id, one.local_date, one.start_local, slot.max_minutes * 60_000,
@@ -209,7 +234,23 @@ def _openings(
                     frozenset(row.id for row in carried),
                 )
             )  # fmt: skip
-    return found, {slot.id: slot.name for slot in slots}
+    return found, {slot.id: slot.name for slot in slots}, dealt
+
+
+def _carried(session: Session, openings: Sequence[Opening]) -> dict[tuple[int, date], tuple[str, ...]]:
+    ids = {number for one in openings for number in one.carried}
+    rows = session.execute(select(Bulletin.id, Bulletin.title).where(Bulletin.id.in_(ids)))
+    titles = {number: title for number, title in rows}
+    return {
+        one.key: tuple(titles[number] for number in sorted(one.carried)) for one in openings if one.carried
+    }
+
+
+def _topics_of(session: Session, bulletin_ids: Sequence[int]) -> Counter[int]:
+    """topic id -> how many of these have it."""
+    rows = session.execute(select(Bulletin.id, Bulletin.topic_id).where(Bulletin.id.in_(set(bulletin_ids))))
+    topics = {number: topic for number, topic in rows}
+    return Counter(topic for one in bulletin_ids if (topic := topics.get(one)) is not None)
 
 
 def _placed_dates(
@@ -234,7 +275,7 @@ def _placed_dates(
     return {key: sorted(days) for key, days in found.items()}
 
 
-def _already(session: Session, station: Station, first: date, last: date) -> dict[int, int]:
+def _already(session: Session, station: Station, first: date, last: date) -> Counter[int]:
     rows = session.execute(
         select(Bulletin.topic_id, func.count(func.distinct(VariantItem.id)))
         .join(VariantItem, VariantItem.bulletin_id == Bulletin.id)
@@ -248,7 +289,7 @@ def _already(session: Session, station: Station, first: date, last: date) -> dic
         )
         .group_by(Bulletin.topic_id)
     )  # fmt: skip
-    return {topic_id: count for topic_id, count in rows if topic_id is not None}
+    return Counter({topic_id: count for topic_id, count in rows if topic_id is not None})
 
 
 def _targets(session: Session, topics: Sequence[Topic], first: date, last: date) -> dict[int, int]:

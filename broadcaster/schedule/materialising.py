@@ -230,7 +230,8 @@ class _Slot:
             return 0
         targets = villages_on(self.targets, occurrence.local_date)
         # A day that was taken away and comes back carries what people had put into it.
-        order = self._hand(occurrence.local_date) if before is None else self._order_of(before)
+        day = occurrence.local_date
+        order = hand_on(self.rule, self.rotation, day) if before is None else self._order_of(before)
         write_variant(self.session, airing_id, [one.id for one in targets], order)
         return 1
 
@@ -242,13 +243,6 @@ class _Slot:
             .order_by(Variant.number, VariantItem.position)
         )
         return list(dict.fromkeys(rows))
-
-    def _hand(self, day: date) -> list[int]:
-        if self.rotation is None:
-            return []
-        return in_turn(
-            self.rotation.bulletins, per_airing=self.rotation.per_airing, turn=ordinal(self.rule, day)
-        )
 
     def _retarget(self, airing: Airing, reached: set[int]) -> bool:
         wanted = {one.id for one in villages_on(self.targets, airing.local_date)}
@@ -272,6 +266,13 @@ class _Slot:
         _write_villages(self.session, airing.id, variants[0], fresh)
         self.session.expire(airing, ["villages"])
         return True
+
+
+def hand_on(rule: SlotRule, rotation: Rotation | None, day: date) -> list[int]:
+    """What the standing order puts into the slot's airing of that date when it is made."""
+    if rotation is None:
+        return []
+    return in_turn(rotation.bulletins, per_airing=rotation.per_airing, turn=ordinal(rule, day))
 
 
 def write_variant(

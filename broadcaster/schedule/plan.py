@@ -8,9 +8,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from datetime import date, datetime, timedelta
+from typing import Any
 
-from sqlalchemy import ColumnElement, select
-from sqlalchemy.orm import Session, selectinload
+from sqlalchemy import ColumnElement, Row, select
+from sqlalchemy.orm import Session
 
 from broadcaster.errors import NotFound
 from broadcaster.model import (
@@ -21,13 +22,15 @@ from broadcaster.model import (
     PlannedItem,
     RenditionKind,
 )
-from broadcaster.newsroom.approved import approved_revisions
+from broadcaster.newsroom.approved import Heading, approved_headings
 from broadcaster.schedule.live import OPEN
 from broadcaster.store.tables import (
     Airing,
     Bulletin,
     ProgrammeRow,
+    Rendition,
     Revision,
+    Topic,
     Variant,
     VariantItem,
     VariantVillage,
@@ -42,6 +45,12 @@ _NOTES = {
     BulletinState.WITHDRAWN: "Bản tin đã rút, sẽ không phát.",
     BulletinState.APPROVED: f"Bản thu chưa xong; {_NOT_IN_TIME}",
 }
+
+_OF_AIRING = (
+    Airing.id.label("airing_id"), Airing.origin, Airing.state, Airing.reason, Airing.stop_reason, Airing.stopped_at,
+    Airing.priority, Airing.local_date, Airing.start_local, Airing.planned_at, Airing.name.label("slot_name"),
+    Airing.max_minutes, Airing.volume_percent, Airing.grace_s, Airing.wait_s, Airing.start_mode, Airing.late_policy,
+)  # fmt: skip
 
 
 def plan(session: Session, day: date, village: str | None = None) -> list[PlannedAiring]:
@@ -93,42 +102,75 @@ def airing_of(session: Session, airing_id: str, village: str | None = None) -> P
 
 
 def _lines(session: Session, *which: ColumnElement[bool], village: str | None) -> list[PlannedAiring]:
-    airings = session.scalars(
-        select(Airing)
-        .where(*which)
-        .order_by(Airing.planned_at, Airing.id)
-        .options(
-            selectinload(Airing.variants).options(
-                selectinload(Variant.items).options(
-                    selectinload(VariantItem.bulletin).selectinload(Bulletin.topic),
-                    selectinload(VariantItem.revision),
-                ),
-                selectinload(Variant.programme).selectinload(ProgrammeRow.renditions),
-            )
+    # Plain columns, joined: no rows of text or of readings are fetched, and what the session already holds
+    # is neither used nor refreshed.
+    rows = session.execute(
+        select(
+            Variant.id.label("variant_id"),
+            Variant.number,
+            *_OF_AIRING,
+            ProgrammeRow.duration_ms,
+            ProgrammeRow.revoked_reason,
+            Rendition.kind,
+            Rendition.sha256,
+            Rendition.size_bytes,
         )
-        .execution_options(populate_existing=True)
+        .join(Variant, Variant.airing_id == Airing.id)
+        .outerjoin(ProgrammeRow, ProgrammeRow.id == Variant.programme_id)
+        .outerjoin(Rendition, Rendition.programme_id == ProgrammeRow.id)
+        .where(*which)
+        .order_by(Airing.planned_at, Airing.id, Variant.number, Rendition.id)
     ).all()
-    if not airings:
+    if not rows:
         return []
+    variants: dict[int, Row[*tuple[Any, ...]]] = {}
+    files: dict[int, dict[RenditionKind, PlannedFile]] = {}
+    for row in rows:
+        variants.setdefault(row.variant_id, row)
+        if row.sha256 is not None:
+            files.setdefault(row.variant_id, {})[row.kind] = PlannedFile(row.sha256, row.size_bytes)
     heard_by = _villages(session, which)
-    open_items = {
-        item.bulletin_id
-        for airing in airings
-        if airing.state is AiringState.PLANNED
-        for variant in airing.variants
-        for item in variant.items
-    }
-    approved = approved_revisions(session, open_items)
+    items = _items(session, which)
     lines = [
-        _line(airing, variant, heard_by.get(variant.id, ()), approved)
-        for airing in airings
-        for variant in airing.variants
+        _line(row, items.get(key, ()), files.get(key, {}), heard_by.get(key, ()))
+        for key, row in variants.items()
     ]
     if village is not None:
         lines = [line for line in lines if village in line.villages]
     return sorted(
         lines, key=lambda line: (line.planned_at, -line.priority.rank, line.airing_id, line.variant)
     )
+
+
+def _items(session: Session, which: Sequence[ColumnElement[bool]]) -> Mapping[int, tuple[PlannedItem, ...]]:
+    rows = session.execute(
+        select(
+            VariantItem.variant_id,
+            VariantItem.revision_id,
+            VariantItem.dropped_reason,
+            Airing.state.label("airing_state"),
+            Bulletin.id.label("bulletin_id"),
+            Bulletin.title,
+            Bulletin.state,
+            Topic.title.label("topic"),
+            Revision.title.label("fixed_title"),
+        )
+        .join(Variant, Variant.id == VariantItem.variant_id)
+        .join(Airing, Airing.id == Variant.airing_id)
+        .join(Bulletin, Bulletin.id == VariantItem.bulletin_id)
+        .outerjoin(Topic, Topic.id == Bulletin.topic_id)
+        .outerjoin(Revision, Revision.id == VariantItem.revision_id)
+        .where(*which)
+        .order_by(VariantItem.variant_id, VariantItem.position)
+    ).all()
+    approved = approved_headings(
+        session, {row.bulletin_id for row in rows if row.airing_state is AiringState.PLANNED}
+    )
+    found: dict[int, tuple[PlannedItem, ...]] = {}
+    for row in rows:
+        item = _item(row, approved.get(row.bulletin_id))
+        found[row.variant_id] = (*found.get(row.variant_id, ()), item)
+    return found
 
 
 def _villages(session: Session, which: Sequence[ColumnElement[bool]]) -> Mapping[int, tuple[str, ...]]:
@@ -155,57 +197,49 @@ def _villages(session: Session, which: Sequence[ColumnElement[bool]]) -> Mapping
 
 
 def _line(
-    airing: Airing, variant: Variant, villages: tuple[str, ...], approved: Mapping[int, Revision]
+    row: Row[*tuple[Any, ...]],
+    items: tuple[PlannedItem, ...],
+    files: Mapping[RenditionKind, PlannedFile],
+    villages: tuple[str, ...],
 ) -> PlannedAiring:
-    programme = variant.programme
-    usable = programme is not None and not programme.revoked_reason and airing.stopped_at is None
-    begun = airing.state is AiringState.STARTED  # its length is history, also after a revocation
+    made = row.duration_ms is not None
+    usable = made and not row.revoked_reason and row.stopped_at is None
+    begun = row.state is AiringState.STARTED  # its length is history, also after a revocation
     return PlannedAiring(
-        airing_id=airing.id,
-        origin=airing.origin,
-        state=airing.state,
-        reason=airing.stop_reason if airing.stopped_at is not None else airing.reason,
-        priority=airing.priority,
-        local_date=airing.local_date,
-        start_local=airing.start_local,
-        planned_at=airing.planned_at,
-        slot_name=airing.name,
-        variant=variant.number,
+        airing_id=row.airing_id,
+        origin=row.origin,
+        state=row.state,
+        reason=row.stop_reason if row.stopped_at is not None else row.reason,
+        priority=row.priority,
+        local_date=row.local_date,
+        start_local=row.start_local,
+        planned_at=row.planned_at,
+        slot_name=row.slot_name,
+        variant=row.number,
         villages=villages,
-        items=tuple(_item(airing, item, approved.get(item.bulletin_id)) for item in variant.items),
-        files=_files(programme) if usable and programme is not None else {},
-        duration_ms=programme.duration_ms if programme is not None and (usable or begun) else None,
-        max_ms=airing.max_minutes * 60_000,
-        volume_percent=airing.volume_percent,
-        grace_s=airing.grace_s,
-        wait_s=airing.wait_s,
-        start_mode=airing.start_mode,
-        late_policy=airing.late_policy,
-        stopped_at=airing.stopped_at,
+        items=items,
+        files=files if usable else {},
+        duration_ms=row.duration_ms if usable or begun else None,
+        max_ms=row.max_minutes * 60_000,
+        volume_percent=row.volume_percent,
+        grace_s=row.grace_s,
+        wait_s=row.wait_s,
+        start_mode=row.start_mode,
+        late_policy=row.late_policy,
+        stopped_at=row.stopped_at,
     )
 
 
-def _item(airing: Airing, item: VariantItem, approved: Revision | None) -> PlannedItem:
-    bulletin = item.bulletin
-    if airing.state is AiringState.PLANNED:
-        sounds = approved is not None and approved.take is not None
-        state = bulletin.state if approved is None else BulletinState.APPROVED
+def _item(row: Row[*tuple[Any, ...]], approved: Heading | None) -> PlannedItem:
+    if row.airing_state is AiringState.PLANNED:
+        sounds = approved is not None and approved.spoken
+        state = row.state if approved is None else BulletinState.APPROVED
         note = "" if sounds else _NOTES[state]
-        revision = approved
+        title = approved.title if approved is not None else row.title
     else:
-        sounds, note, revision = (
-            item.revision_id is not None and not item.dropped_reason,
-            item.dropped_reason,
-            item.revision,
-        )
+        sounds = row.revision_id is not None and not row.dropped_reason
+        note = row.dropped_reason
+        title = row.fixed_title if row.fixed_title is not None else row.title
     return PlannedItem(
-        title=revision.title if revision is not None else bulletin.title,
-        bulletin_id=bulletin.id,
-        topic=bulletin.topic.title if bulletin.topic is not None else "",
-        approved=sounds,
-        note=note,
+        title=title, bulletin_id=row.bulletin_id, topic=row.topic or "", approved=sounds, note=note
     )
-
-
-def _files(programme: ProgrammeRow) -> dict[RenditionKind, PlannedFile]:
-    return {row.kind: PlannedFile(row.sha256, row.size_bytes) for row in programme.renditions}

@@ -139,6 +139,16 @@ def clashes(session: Session, others: Iterable[Session], *, policy: Policy | Non
     return found
 
 
+def common_ways(refusals: Sequence[Refusal]) -> tuple[Way, ...]:
+    """Ways out that settle all of these at once; none while one of them is no clash."""
+    if not refusals:
+        return ()
+    first, *rest = [[(way.start, way.replace) for way in one.ways] for one in refusals]
+    return tuple(
+        way for way, key in zip(refusals[0].ways, first, strict=True) if all(key in other for other in rest)
+    )
+
+
 def check_repeats(policy: Policy, name: str, day: date, placed: Iterable[date]) -> list[Refusal]:
     """Whether a bulletin that is `placed` on these dates (one an airing) may air once more on `day`."""
     near = sorted([day, *(one for one in placed if abs((one - day).days) < REPEAT_WINDOW_DAYS)])

@@ -17,7 +17,7 @@ from typing import Any
 from sqlalchemy import select, update
 from sqlalchemy.orm import Session, selectinload
 
-from broadcaster.model import AiringState, JingleKind, Profile, Programme
+from broadcaster.model import AiringState, Profile, Programme
 from broadcaster.newsroom.approved import approved_revisions
 from broadcaster.newsroom.people import record
 from broadcaster.schedule.closing import due_for_render, lately_started, revisions_made_from
@@ -25,7 +25,6 @@ from broadcaster.schedule.live import CLOCK, OPEN, bump_plan, load_airing
 from broadcaster.store.queue import Job, enqueue
 from broadcaster.store.tables import (
     Airing,
-    Jingle,
     ProgrammeRow,
     RenderJob,
     Rendition,
@@ -53,23 +52,15 @@ class Wanted:
     due_at: datetime
 
 
-@dataclass(frozen=True, slots=True)
-class _Furniture:
-    """What every programme of a station is dressed with: approved templates by name, jingles in use."""
-
-    templates: Mapping[str, TemplateRevision]
-    jingles: Mapping[str, str]
-
-
 def wanted(session: Session, airing: Airing) -> dict[int, Wanted]:
     """variant id -> the programme it should have now; a variant with nothing approved is left out."""
     station = session.get_one(Station, airing.station_id)
     bulletins = {item.bulletin_id for variant in airing.variants for item in variant.items}
     approved = approved_revisions(session, bulletins)
-    furniture = _furniture(session, station)
+    templates = _templates(session, station)
     found: dict[int, Wanted] = {}
     for variant in airing.variants:
-        want = _wanted(station, airing, variant, approved, furniture)
+        want = _wanted(station, airing, variant, approved, templates)
         if want is not None:
             found[variant.id] = want
     return found
@@ -93,8 +84,8 @@ def enqueue_programmes(
         session, station.id, {one.programme.input_key for one in both if one.programme is not None}
     )
     changed = _drop_withdrawn(session, [*airings, *lately], approved, made_from, now)
-    furniture = _furniture(session, station)
-    wants = {one.id: _wanted(station, one.airing, one, approved, furniture) for one in variants}
+    templates = _templates(session, station)
+    wants = {one.id: _wanted(station, one.airing, one, approved, templates) for one in variants}
     keys = {want.key for want in wants.values() if want is not None}
     ready = _programmes(session, station, keys)
     jobs = _jobs(session, station, keys)
@@ -208,9 +199,9 @@ def _wanted(
     airing: Airing,
     variant: Variant,
     approved: Mapping[int, Revision],
-    furniture: _Furniture,
+    templates: Mapping[str, TemplateRevision],
 ) -> Wanted | None:
-    template = furniture.templates.get(airing.template_name)
+    template = templates.get(airing.template_name)
     if airing.state not in OPEN or template is None:
         return None
     items = [
@@ -229,7 +220,7 @@ def _wanted(
         "voice_chain": list(station.voice_chain),
         "template": template.body,
         "template_sha256": template.sha256,
-        "jingles": {**furniture.jingles, **(template.body.get("jingles") or {})},
+        "jingles": dict(template.jingles),
         "profile": Profile.HORN.value,
         "items": items,
     }
@@ -274,21 +265,14 @@ def _item(item: VariantItem, revision: Revision) -> dict[str, Any]:
     }
 
 
-def _furniture(session: Session, station: Station) -> _Furniture:
-    templates = session.scalars(
+def _templates(session: Session, station: Station) -> dict[str, TemplateRevision]:
+    """The newest approved one of each name."""
+    rows = session.scalars(
         select(TemplateRevision)
         .where(TemplateRevision.station_id == station.id, TemplateRevision.approved_by_id.is_not(None))
         .order_by(TemplateRevision.number)
     )
-    jingles = session.scalars(
-        select(Jingle)
-        .where(Jingle.station_id == station.id, Jingle.in_use, Jingle.kind != JingleKind.ALERT.value)
-        .order_by(Jingle.id)
-    )
-    return _Furniture(
-        templates={row.name: row for row in templates},  # the newest approved one of each name
-        jingles={row.kind: row.sha256 for row in jingles},  # and the newest sound of each kind
-    )
+    return {row.name: row for row in rows}
 
 
 def _drop_withdrawn(

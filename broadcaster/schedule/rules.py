@@ -7,8 +7,7 @@ are materialised already.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
-from datetime import date, datetime, time, timedelta
+from datetime import date, datetime, time
 from typing import Any
 
 from sqlalchemy import delete, insert, select
@@ -16,14 +15,14 @@ from sqlalchemy.orm import Session, selectinload
 from sqlalchemy.orm.attributes import flag_modified
 
 from broadcaster.errors import Conflict, InputError, NotFound, Refused
-from broadcaster.model import LatePolicy, Priority, StartMode
 from broadcaster.newsroom.people import record
 from broadcaster.schedule import policy as rules_of_the_station
 from broadcaster.schedule.airings import refuse, sessions_on
+from broadcaster.schedule.checking import SLOT_KEY, SlotForm, check_form, check_policy, session_of
 from broadcaster.schedule.holidays import holiday_data, read_holidays
 from broadcaster.schedule.live import station_of
 from broadcaster.schedule.materialising import hand_over, materialise, rule_of
-from broadcaster.schedule.slots import ACTIONS, format_weekdays, instant, local_day, parse_weekdays
+from broadcaster.schedule.slots import ACTIONS, format_weekdays, instant, local_day
 from broadcaster.store.tables import (
     Bulletin,
     Rotation,
@@ -32,30 +31,7 @@ from broadcaster.store.tables import (
     SlotVillage,
     Station,
     User,
-    Village,
 )
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class SlotForm:
-    """Everything a person says about a slot.  `weekdays` 'mon,tue,…'; no `village_ids` = every village."""
-
-    name: str
-    weekdays: str
-    start_local: time
-    valid_from: date
-    valid_to: date | None = None
-    max_minutes: int = 15
-    start_mode: StartMode = StartMode.AT_ONCE
-    wait_s: int = 0
-    late_policy: LatePolicy = LatePolicy.PLAY_WITHIN_GRACE
-    grace_s: int = 300
-    priority: Priority = Priority.ROUTINE
-    volume_percent: int = 100
-    template_name: str = "thuong"
-    on_holidays: bool = True
-    carry_over: bool = False
-    village_ids: tuple[int, ...] = field(default=())
 
 
 def add_slot(
@@ -71,9 +47,9 @@ def add_slot(
 
     `instead_of` is a slot that ends the day before: its later airings and exceptions become the new one's.
     """
-    weekdays = _check_form(session, station, form)
+    weekdays = check_form(session, station, form)
     old = None if instead_of is None else instead_of.id
-    _check_policy(session, station, form, weekdays, slot_id=old, today=local_day(station.zone, now))
+    check_policy(session, station, form, weekdays, slot_id=old, today=local_day(station.zone, now))
     slot = Slot(station_id=station.id, version=1, **_columns(form, weekdays))
     session.add(slot)
     session.flush()
@@ -97,8 +73,8 @@ def edit_slot(
         raise Conflict(
             f"Khung giờ “{slot.name}” vừa được người khác sửa. Hãy tải lại trang rồi sửa tiếp trên bản mới."
         )
-    weekdays = _check_form(session, station, form)
-    _check_policy(session, station, form, weekdays, slot_id=slot.id, today=local_day(station.zone, now))
+    weekdays = check_form(session, station, form)
+    check_policy(session, station, form, weekdays, slot_id=slot.id, today=local_day(station.zone, now))
     for name, value in _columns(form, weekdays).items():
         setattr(slot, name, value)
     flag_modified(slot, "name")  # the version moves even when only the villages did
@@ -117,6 +93,19 @@ def remove_slot(session: Session, slot_id: int, *, actor: User | None, now: date
     slot.active = False
     session.flush()
     _tell(session, station, actor, "bỏ khung giờ", slot, now)
+    _follow(session, station, now)
+    return slot
+
+
+def end_slot(session: Session, slot_id: int, last: date, *, actor: User | None, now: datetime) -> Slot:
+    """Let a slot have its last airing on `last`.  Less on the air breaks no rule: policy is not asked."""
+    slot, station = _load(session, slot_id)
+    slot.valid_to = last
+    for row in [one for one in slot.exceptions if one.local_date > last]:
+        slot.exceptions.remove(row)
+        session.delete(row)
+    session.flush()
+    _tell(session, station, actor, "sửa khung giờ", slot, now, until=last.isoformat())
     _follow(session, station, now)
     return slot
 
@@ -153,7 +142,7 @@ def set_exception(
         refuse(
             rules_of_the_station.check_session(
                 rules_of_the_station.Policy.from_data(station.policy),
-                _session_of(slot, start),
+                session_of(slot, start),
                 weekday=local_date.isoweekday(),
                 others=sessions_on(session, station, local_date, without_slot=slot.id),
             )
@@ -245,27 +234,6 @@ def _load(session: Session, slot_id: int) -> tuple[Slot, Station]:
     return slot, station_of(session, slot.station_id)
 
 
-def _check_form(session: Session, station: Station, form: SlotForm) -> frozenset[int]:
-    weekdays = parse_weekdays(form.weekdays)
-    if not form.name.strip():
-        raise InputError("Hãy đặt tên cho khung giờ, ví dụ “Buổi sáng”.")
-    if form.valid_to is not None and form.valid_to < form.valid_from:
-        raise InputError("Ngày kết thúc của khung giờ trước ngày bắt đầu. Hãy sửa lại hai ngày.")
-    if not 0 <= form.volume_percent <= 100:
-        raise InputError("Âm lượng tính từ 0 đến 100 phần trăm. Hãy nhập lại.")
-    if form.grace_s < 0 or form.wait_s < 0:
-        raise InputError("Số giây chờ và số giây cho phép trễ không được âm. Hãy nhập lại.")
-    if form.priority is Priority.EMERGENCY:
-        raise InputError("Khung giờ hằng tuần không dùng mức khẩn cấp. Hãy dùng màn hình phát khẩn cấp.")
-    if form.village_ids:
-        known = session.scalars(
-            select(Village.id).where(Village.station_id == station.id, Village.id.in_(form.village_ids))
-        ).all()
-        if len(known) != len(set(form.village_ids)):
-            raise InputError("Có thôn được chọn không còn ở đài. Hãy chọn lại các thôn.")
-    return weekdays
-
-
 def _columns(form: SlotForm, weekdays: frozenset[int]) -> dict[str, object]:
     return {
         "name": form.name.strip(),
@@ -284,77 +252,6 @@ def _columns(form: SlotForm, weekdays: frozenset[int]) -> dict[str, object]:
         "on_holidays": form.on_holidays,
         "carry_over": form.carry_over,
     }
-
-
-def _check_policy(
-    session: Session,
-    station: Station,
-    form: SlotForm,
-    weekdays: frozenset[int],
-    *,
-    slot_id: int | None,
-    today: date,
-) -> None:
-    policy = rules_of_the_station.Policy.from_data(station.policy)
-    wanted = rules_of_the_station.Session(
-        key=f"slot-{slot_id or 'mới'}",
-        name=form.name.strip(),
-        start=form.start_local,
-        minutes=form.max_minutes,
-        priority=form.priority,
-        villages=frozenset(form.village_ids) or None,
-    )
-    others = session.scalars(
-        select(Slot)
-        .where(Slot.station_id == station.id, Slot.active, Slot.id != (slot_id or 0))
-        .order_by(Slot.id)
-        .options(selectinload(Slot.villages))
-    ).all()
-    together = [
-        one
-        for one in others
-        if (one.valid_to is None or one.valid_to >= max(form.valid_from, today))
-        and (form.valid_to is None or one.valid_from <= form.valid_to)
-    ]
-    refusals: list[rules_of_the_station.Refusal] = []
-    for weekday in sorted(weekdays):
-        beside = [_session_of(one, one.start_local) for one in together if weekday in rule_of(one).weekdays]
-        refusals += rules_of_the_station.check_session(policy, wanted, weekday=weekday, others=beside)
-    refuse(refusals)
-    _check_dated(session, station, form, weekdays, wanted, policy, slot_id=slot_id, today=today)
-
-
-def _check_dated(
-    session: Session,
-    station: Station,
-    form: SlotForm,
-    weekdays: frozenset[int],
-    wanted: rules_of_the_station.Session,
-    policy: rules_of_the_station.Policy,
-    *,
-    slot_id: int | None,
-    today: date,
-) -> None:
-    # Extra airings and moved days are dated, so the weekly comparison above does not see them.
-    day = max(today, form.valid_from)
-    last = station.materialised_through or day
-    last = last if form.valid_to is None else min(last, form.valid_to)
-    while day <= last:
-        if day.isoweekday() in weekdays:
-            beside = sessions_on(session, station, day, without_slot=slot_id)
-            refuse(rules_of_the_station.clashes(wanted, beside, policy=policy))
-        day += timedelta(days=1)
-
-
-def _session_of(slot: Slot, start: time) -> rules_of_the_station.Session:
-    return rules_of_the_station.Session(
-        key=f"slot-{slot.id}",
-        name=slot.name,
-        start=start,
-        minutes=slot.max_minutes,
-        priority=slot.priority,
-        villages=frozenset(one.id for one in slot.villages) or None,
-    )
 
 
 def _write_villages(session: Session, slot_id: int, village_ids: Sequence[int]) -> None:
@@ -382,7 +279,7 @@ def _tell(
     **detail: object,
 ) -> None:
     record(
-        session, station_id=station.id, actor=actor, action=action, subject=f"slot-{slot.id}",
+        session, station_id=station.id, actor=actor, action=action, subject=f"{SLOT_KEY}{slot.id}",
         detail={"name": slot.name, "weekdays": slot.weekdays, "start": f"{slot.start_local:%H:%M}", **detail},
         now=now,
     )  # fmt: skip

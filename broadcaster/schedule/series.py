@@ -5,6 +5,7 @@ What has started never changes.  An airing that only moves keeps its identity an
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import replace
 from datetime import date, datetime, time, timedelta
 from enum import StrEnum
@@ -15,10 +16,12 @@ from sqlalchemy.orm import Session
 from broadcaster.errors import Conflict, InputError, Refused
 from broadcaster.model import AiringState
 from broadcaster.schedule.changes import Before, orders_of, set_orders
+from broadcaster.schedule.checking import SlotForm
+from broadcaster.schedule.ending import end_before, form_of, give_way, parted
 from broadcaster.schedule.live import OPEN, called, load_changeable, station_of
 from broadcaster.schedule.materialising import rule_of
-from broadcaster.schedule.rules import SlotForm, add_slot, edit_slot, remove_slot, set_exception
-from broadcaster.schedule.slots import ordinal
+from broadcaster.schedule.rules import add_slot, edit_slot, remove_slot, set_exception
+from broadcaster.schedule.slots import local_day, ordinal
 from broadcaster.store.tables import Airing, PlanChange, Rotation, Slot, Station, User
 
 
@@ -38,16 +41,19 @@ def move(
     start_local: time,
     day: date | None = None,
     version: int,
+    instead_of: Collection[str] = (),
     actor: User,
     now: datetime,
 ) -> PlanChange:
     """Another start, and for one airing also another date.  `version` is the airing's, as the page showed it.
 
-    Refused with remedies when policy or another airing stands in the way; Conflict when it moved meanwhile.
+    A Clash (with its ways out) when another airing stands in the way, unless `instead_of` names it; Refused when
+    policy does; Conflict when it moved meanwhile.
     """
     airing, slot, station = _open(session, airing_id, version, now)
-    before = Before(session, station, slots=[slot.id])
+    before = _before(session, station, slot, instead_of)
     target = day or airing.local_date
+    give_way(session, instead_of, day=_since(airing, station, scope, now), actor=actor, now=now)
     if scope is Scope.THIS:
         _move_one(session, airing, slot, target, start_local, actor=actor, now=now)
         return before.keep(f"dời buổi {called(airing)}", actor=actor, now=now)
@@ -64,14 +70,19 @@ def edit_series(
     *,
     scope: Scope,
     version: int,
+    instead_of: Collection[str] = (),
     actor: User,
     now: datetime,
 ) -> PlanChange:
-    """Change what the slot says (name, days, length, villages…), from this airing on or for all to come."""
+    """Change what the slot says (name, days, length, villages…), from this airing on or for all to come.
+
+    `instead_of` names what gives way, as in `move`.
+    """
     airing, slot, station = _open(session, airing_id, version, now)
     if scope is Scope.THIS:
         raise InputError("Một buổi chỉ đổi được giờ, ngày và nội dung. Hãy chọn “buổi này và về sau”.")
-    before = Before(session, station, slots=[slot.id])
+    before = _before(session, station, slot, instead_of)
+    give_way(session, instead_of, day=_since(airing, station, scope, now), actor=actor, now=now)
     if scope is Scope.ALL:
         form = replace(form, valid_from=slot.valid_from)
         edit_slot(session, slot.id, form, version=slot.version, actor=actor, now=now)
@@ -100,23 +111,12 @@ def take_away(
         set_exception(session, slot.id, airing.local_date, "skip", note=reason, actor=actor, now=now)
         label = f"cho nghỉ buổi {called(airing)}"
     elif scope is Scope.FOLLOWING and airing.local_date > slot.valid_from:
-        _end_before(session, slot, airing.local_date, actor=actor, now=now)
+        end_before(session, slot, airing.local_date, actor=actor, now=now)
         label = f"bỏ “{slot.name}” từ {airing.local_date:%d/%m/%Y}"
     else:
         remove_slot(session, slot.id, actor=actor, now=now)
         label = f"bỏ khung giờ “{slot.name}”"
     return before.keep(label, actor=actor, now=now)
-
-
-def form_of(slot: Slot) -> SlotForm:
-    """The slot as the form a person fills in."""
-    return SlotForm(
-        name=slot.name, weekdays=slot.weekdays, start_local=slot.start_local, valid_from=slot.valid_from,
-        valid_to=slot.valid_to, max_minutes=slot.max_minutes, start_mode=slot.start_mode, wait_s=slot.wait_s,
-        late_policy=slot.late_policy, grace_s=slot.grace_s, priority=slot.priority,
-        volume_percent=slot.volume_percent, template_name=slot.template_name, on_holidays=slot.on_holidays,
-        carry_over=slot.carry_over, village_ids=tuple(sorted(one.id for one in slot.villages)),
-    )  # fmt: skip
 
 
 def _open(session: Session, airing_id: str, version: int, now: datetime) -> tuple[Airing, Slot, Station]:
@@ -130,6 +130,16 @@ def _open(session: Session, airing_id: str, version: int, now: datetime) -> tupl
         )
     slot = session.get_one(Slot, airing.slot_id)
     return airing, slot, station_of(session, airing.station_id)
+
+
+def _before(session: Session, station: Station, slot: Slot, instead_of: Collection[str]) -> Before:
+    slots, airings = parted(instead_of)
+    return Before(session, station, slots=[slot.id, *slots], airings=airings)
+
+
+def _since(airing: Airing, station: Station, scope: Scope, now: datetime) -> date:
+    """The first day that a change reaches."""
+    return local_day(station.zone, now) if scope is Scope.ALL else airing.local_date
 
 
 def _move_one(
@@ -219,15 +229,6 @@ def _split(
     )
     _copy_rotation(session, slot, new)
     return (new.id,)
-
-
-def _end_before(session: Session, slot: Slot, day: date, *, actor: User, now: datetime) -> None:
-    form = replace(form_of(slot), valid_to=day - timedelta(days=1))
-    edit_slot(session, slot.id, form, version=slot.version, actor=actor, now=now)
-    for row in [one for one in slot.exceptions if one.local_date >= day]:
-        slot.exceptions.remove(row)
-        session.delete(row)
-    session.flush()
 
 
 def _copy_rotation(session: Session, old: Slot, new: Slot) -> None:

@@ -15,8 +15,9 @@ from sqlalchemy.orm import Session
 
 from broadcaster.config import Settings
 from broadcaster.errors import InputError, ReadingBlocked
-from broadcaster.model import HOUSE_RATE_HZ
+from broadcaster.model import HOUSE_RATE_HZ, NoticeKind
 from broadcaster.newsroom.bulletins import approve, create_bulletin, submit, waiting
+from broadcaster.newsroom.notices import settle
 from broadcaster.newsroom.templates import add_template, approve_template
 from broadcaster.production.jingles import JINGLE_SUFFIX, jingle_set, jingle_sound
 from broadcaster.schedule.holidays import holiday_data
@@ -169,6 +170,8 @@ def approve_sample(session: Session, *, station_id: int, approver: User, now: da
             take_sha256=revision.take.sha256,
             now=now,
         )
+        # Nobody waited for this answer: the author's first sight is not a list of twenty notices.
+        settle(session, f"bulletin:{bulletin.id}", now=now, kind=NoticeKind.APPROVED)
         approved += 1
     return Approvals(approved, without)
 

@@ -13,10 +13,11 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session, selectinload
 
 from broadcaster.errors import InputError
+from broadcaster.schedule.checking import SlotForm
+from broadcaster.schedule.ending import form_of
 from broadcaster.schedule.fallback import fillers, set_fillers
 from broadcaster.schedule.holidays import holiday_data, read_holidays
 from broadcaster.schedule.rules import (
-    SlotForm,
     add_slot,
     edit_slot,
     remove_slot,
@@ -24,7 +25,6 @@ from broadcaster.schedule.rules import (
     set_holidays,
     set_rotation,
 )
-from broadcaster.schedule.series import form_of
 from broadcaster.schedule.slots import local_day
 from broadcaster.schedule.weekfile import ExceptionLine, RotationLine, SlotLine, WeekFile
 from broadcaster.store.tables import Bulletin, Rotation, Slot, SlotException, Station, User, Village

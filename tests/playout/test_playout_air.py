@@ -9,10 +9,11 @@ import numpy as np
 import pytest
 
 from broadcaster.config import Settings, load
-from broadcaster.delivery.receivers import open_pairing
+from broadcaster.delivery.receivers import add_receiver, open_pairing, revoke
 from broadcaster.errors import PlayerError
 from broadcaster.model import AsRunEvent, LatePolicy, Priority
 from broadcaster.playout.clock import GivenClock, SystemClock
+from broadcaster.playout.journal import Ledger
 from broadcaster.playout.pairing import read_pairing
 from broadcaster.playout.player import player_folder, run_player
 from broadcaster.playout.sound import decode
@@ -275,6 +276,61 @@ def test_a_new_memory_card_numbers_its_events_on(tmp_path: Path) -> None:
         play(home, tmp_path / "b.wav", EVENING + seconds(58), 6)
         assert [row.sequence for row in station.as_run()] == [1, 2, 3, 4]
         assert [events(station, one) for one in (first, second)] == [[STARTED, FINISHED]] * 2
+
+
+def test_a_box_that_is_paired_anew_as_another_receiver_plays_that_ones_plan_and_tells_nothing_twice(
+    tmp_path: Path,
+) -> None:
+    home = box(tmp_path)
+    with studio(tmp_path, now=lambda: BEFORE) as station, station.serving() as url:
+        first = station.airing(EVENING)
+        station.pair(player_folder(home))
+        play(home, tmp_path / "a.wav", EVENING - seconds(1), 4)
+        assert events(station, first) == [STARTED, FINISHED]
+        # its right was taken away; the page Máy thu then wants a new receiver
+        with station.db.writing() as session:
+            revoke(session, station.receiver_id, now=EVENING)
+            other = add_receiver(session, station_id=station.commune.station.id, name="Máy mới", now=EVENING)
+            code = open_pairing(session, other.id, now=BEFORE)
+            number = other.id
+        second = station.airing(EVENING + seconds(60), seed=2)
+        run_player(
+            home, server=url, output=f"wav:{tmp_path / 'b.wav'}", clock=GivenClock(EVENING + seconds(10)),
+            stop=threading.Event(), until=EVENING + seconds(64), pairing_code=code,
+        )  # fmt: skip
+        told = [(row.receiver_id, row.sequence, row.airing_id, row.event) for row in station.as_run()]
+        assert told == [
+            (station.receiver_id, 1, first, STARTED), (station.receiver_id, 2, first, FINISHED),
+            (number, 1, second, STARTED), (number, 2, second, FINISHED),
+        ]  # fmt: skip
+        starts = json.loads((tmp_path / "b.wav.json").read_text(encoding="utf-8"))["events"]
+        assert [one["airing"] for one in starts if one["event"] == "start"] == [second]
+        (kept,) = player_folder(home).glob(f"ledger-*-{station.receiver_id}.db")
+        assert [one.sequence for one in Ledger(kept).to_upload()] == []
+        play(home, tmp_path / "c.wav", EVENING + seconds(70), 3)  # and it stays that receiver
+        assert len(station.as_run()) == 4
+
+
+def test_a_second_player_on_the_same_folder_is_refused_and_the_first_plays_on(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("broadcaster.playout.player._HAND_OVER_S", 0.2)
+    home, stop = box(tmp_path), threading.Event()
+    with studio(tmp_path) as station, station.serving():
+        station.pair(player_folder(home))
+        airing = station.airing(datetime.now(UTC) + seconds(2), seconds=1)
+        first = threading.Thread(
+            target=run_player, args=(home,), kwargs={"output": "silent", "clock": SystemClock(), "stop": stop}
+        )
+        first.start()
+        try:
+            wait_for(lambda: station.requests)
+            with pytest.raises(PlayerError, match="đang chạy rồi trên máy này"):
+                run_player(home, output="silent", clock=SystemClock(), stop=threading.Event())
+            wait_for(lambda: events(station, airing) == [STARTED, FINISHED])
+        finally:
+            stop.set()
+            first.join(timeout=20)
 
 
 def test_the_web_may_die_in_the_middle_and_nothing_is_heard_of_it(tmp_path: Path) -> None:

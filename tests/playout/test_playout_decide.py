@@ -117,6 +117,14 @@ def test_an_interrupted_emergency_sounds_again() -> None:
     )
 
 
+def test_a_box_that_joins_during_an_emergency_sounds_it_and_answers_for_no_older_one() -> None:
+    flood = to_play("lũ", T - 1800 * S, priority=Priority.EMERGENCY, grace_s=3600)
+    over = to_play("cháy", T - 7200 * S, priority=Priority.EMERGENCY, grace_s=3600)
+    missed = to_play("sáng", T - 1800 * S, grace_s=3600)
+    actions = decide(T, T - S, plan(flood, over, missed), knows("lũ", "cháy", "sáng", born_at=T - 60 * S))
+    assert [(type(one), one.airing_id) for one in actions] == [(Start, "lũ")]
+
+
 def test_a_higher_level_cuts_in_and_the_cut_one_goes_on_at_the_cut_while_its_grace_lasts() -> None:
     routine, urgent = to_play("a"), to_play("b", T + 10 * S, priority=Priority.PRIORITY)
     journal = knows("a", "b", sounding="a", records={"a": started(T)})

@@ -16,15 +16,9 @@ from broadcaster.schedule.airings import (
     materialise,
     place,
 )
+from broadcaster.schedule.checking import SlotForm
 from broadcaster.schedule.plan import plan, plan_days
-from broadcaster.schedule.rules import (
-    SlotForm,
-    clear_exception,
-    edit_slot,
-    remove_slot,
-    set_exception,
-    set_rotation,
-)
+from broadcaster.schedule.rules import clear_exception, edit_slot, remove_slot, set_exception, set_rotation
 from broadcaster.store.db import Database
 from broadcaster.store.tables import Airing, AiringVillage, Slot, Station, Village
 from tests.support.commune import (

@@ -34,6 +34,7 @@ from broadcaster.model import (
 )
 from broadcaster.schedule.airings import place, remove_item, skip_airing
 from broadcaster.schedule.changes import latest_change, undo
+from broadcaster.schedule.checking import SlotForm
 from broadcaster.schedule.emergency.accepting import accept, cancel_emergency
 from broadcaster.schedule.emergency.asking import EmergencyForm, request_emergency
 from broadcaster.schedule.emergency.message import air_sha256, message_programme
@@ -41,7 +42,7 @@ from broadcaster.schedule.emergency.stopping import stop_all
 from broadcaster.schedule.materialising import exceptions_of, rule_of
 from broadcaster.schedule.plan import plan_days
 from broadcaster.schedule.rendering import store_programme
-from broadcaster.schedule.rules import SlotForm, clear_exception, edit_slot, set_exception, set_rotation
+from broadcaster.schedule.rules import clear_exception, edit_slot, set_exception, set_rotation
 from broadcaster.schedule.series import Scope, move, take_away
 from broadcaster.schedule.slots import instant, local_day, occurrences
 from broadcaster.station import Clockwork

@@ -21,8 +21,9 @@ from broadcaster.schedule.placing import (
     preview_spread,
     spread,
 )
+from broadcaster.schedule.rules import set_rotation
 from broadcaster.store.db import Database
-from broadcaster.store.tables import Airing, Campaign, Station, Topic
+from broadcaster.store.tables import Airing, Campaign, Slot, Station, Topic
 from tests.support.commune import MONDAY, Commune, at, bulletin, decide, found, slot
 
 NOW = at("00:30")
@@ -155,3 +156,23 @@ def test_the_automatic_plan_is_previewed_applied_as_seen_and_taken_back(db: Data
         assert again.proposal.choices == ()  # what is there counts
         undo(session, change.id, actor=commune.author, now=NOW + timedelta(seconds=5))
         assert not any(carried(session).values())
+
+
+def test_what_a_rotation_will_deal_to_airings_not_yet_made_takes_their_room_and_is_shown(
+    db: Database,
+) -> None:
+    last = MONDAY + timedelta(days=27)  # two weeks beyond what is materialised
+    with db.writing() as session:
+        commune = fortnight(session)
+        (slot,) = session.scalars(select(Slot)).all()
+        turning = [bulletin(session, commune, f"Luân phiên {n}").id for n in range(2)]
+        set_rotation(session, slot.id, turning, per_airing=1, actor=commune.author, now=NOW)
+        bulletin(session, commune, "Bản khác")
+        asked = {"first": MONDAY, "last": last, "rest_days": 0, "per_airing": 1, "now": NOW}
+        seen = preview_auto(session, commune.station, **asked)  # type: ignore[arg-type]
+        unmade = {day for _, day in seen.carried}
+        assert min(unmade) > max(row for row in session.scalars(select(Airing.local_date)))
+        assert {names for key, names in seen.carried.items()} == {("Luân phiên 0",), ("Luân phiên 1",)}
+        assert not unmade & {one.day for one in seen.proposal.choices}
+        apply_auto(session, commune.station, **asked, digest=seen.proposal.digest, actor=commune.author)  # type: ignore[arg-type]
+        assert all(len(order) <= 1 for order in carried(session).values())

@@ -8,6 +8,7 @@ from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from broadcaster.model import AiringState, BulletinState, PlacedItem, Programme, RenditionFile, RenditionKind
+from broadcaster.newsroom.templates import add_template, approve_template
 from broadcaster.schedule.airings import close_content, mark_started, materialise, place, remove_item
 from broadcaster.schedule.plan import plan, plan_days
 from broadcaster.schedule.rendering import ask_again, enqueue_programmes, store_programme, wanted
@@ -266,7 +267,9 @@ def test_an_approval_after_the_close_changes_nothing_for_that_airing(db: Databas
         assert job.payload["items"][0]["revision_id"] == rows[0].revisions[0].id
 
 
-def test_a_new_jingle_or_template_makes_programmes_anew_and_drops_the_jobs_of_before(db: Database) -> None:
+def test_a_new_jingle_changes_no_approved_programme_and_an_approved_frame_with_it_makes_them_anew(
+    db: Database,
+) -> None:
     with db.writing() as session:
         commune, _ = station_with(session, ("Một",), days=3)
         assert enqueue(session, commune) == 3
@@ -277,10 +280,26 @@ def test_a_new_jingle_or_template_makes_programmes_anew_and_drops_the_jobs_of_be
                 source="thử", licence="CC0-1.0", created_at=at("01:00"),
             )
         )  # fmt: skip
+        assert enqueue(session, commune) == 0
+        assert {row.key for row in queued(session)} == before
+        for old in session.scalars(select(Jingle).where(Jingle.kind == "closing")):
+            old.in_use = False
+        frame = add_template(
+            session, station_id=commune.station.id, name="thuong", body={"cuts": True, "jingles": {"cut": sha("cut")}},
+            author=commune.author, now=at("01:01"),
+        )  # fmt: skip
+        assert enqueue(session, commune) == 0  # nobody has approved it
+        session.add(
+            Jingle(
+                station_id=commune.station.id, kind="opening", title="sau khi gửi", sha256=sha("sau"),
+                duration_ms=1, source="thử", licence="CC0-1.0", created_at=at("01:02"),
+            )
+        )  # fmt: skip
+        approve_template(session, frame.id, actor=commune.approver, sha256=frame.sha256, now=at("01:03"))
         assert enqueue(session, commune) == 3
-        after = {row.key for row in queued(session)}
-        assert len(after) == 3
-        assert not before & after
+        assert {row.payload["jingles"]["opening"] for row in queued(session)} == {sha("mới")}
+        assert set(queued(session)[0].payload["jingles"]) == {"opening", "cut", "chime", "bed"}
+        assert not before & {row.key for row in queued(session)}
 
 
 def test_a_job_that_failed_for_good_waits_until_it_is_asked_for_again(db: Database) -> None:
@@ -332,12 +351,11 @@ def test_an_airing_with_sound_starts_at_its_instant_and_is_frozen(db: Database) 
         assert mark_started(session, commune.station, now=at("05:30")) == 1
         assert airing.state is AiringState.STARTED
         files = plan(session, MONDAY)[0].files
-        session.add(
-            Jingle(
-                station_id=commune.station.id, kind="opening", title="mới", sha256=sha("mới"), duration_ms=1,
-                source="thử", licence="CC0-1.0", created_at=at("05:31"),
-            )
+        frame = add_template(
+            session, station_id=commune.station.id, name="thuong", body={"cuts": True},
+            author=commune.author, now=at("05:31"),
         )  # fmt: skip
+        approve_template(session, frame.id, actor=commune.approver, sha256=frame.sha256, now=at("05:31"))
         assert enqueue(session, commune, "05:32") == 1, "only the day after is made anew"
         assert plan(session, MONDAY)[0].files == files
 

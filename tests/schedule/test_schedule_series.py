@@ -13,9 +13,10 @@ from broadcaster.errors import Conflict, InputError, Refused
 from broadcaster.model import AiringState
 from broadcaster.schedule.airings import close_content, mark_started, materialise, place
 from broadcaster.schedule.changes import latest_change, orders_of, undo
+from broadcaster.schedule.ending import form_of
 from broadcaster.schedule.live import load_airing
 from broadcaster.schedule.rules import set_rotation
-from broadcaster.schedule.series import Scope, edit_series, form_of, move, take_away
+from broadcaster.schedule.series import Scope, edit_series, move, take_away
 from broadcaster.store.db import Database
 from broadcaster.store.tables import Airing, Slot, Station
 from tests.support.commune import MONDAY, Commune, at, bulletin, found, slot

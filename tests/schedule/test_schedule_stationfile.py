@@ -16,6 +16,7 @@ from broadcaster.config import CHECKOUT, Settings, load
 from broadcaster.errors import BroadcasterError, ConfigError, InputError
 from broadcaster.model import Priority, Role, SpokenSentence, Take
 from broadcaster.newsroom.bulletins import create_bulletin, freeze_take, submit, withdraw
+from broadcaster.newsroom.notices import unread
 from broadcaster.newsroom.people import add_user
 from broadcaster.production.template import template_from
 from broadcaster.schedule.plan import plan_days
@@ -140,6 +141,7 @@ def test_sample_bulletins_are_approved_by_the_other_person_once_their_take_is_fr
         assert {row.approver_id for row in decisions} == {approver.id}
         assert all(row.take_sha256 == sha(f"take {row.revision_id}") for row in decisions)
         assert enqueue_programmes(session, station, now=at("15:41"), days=14) == 23
+        assert unread(session, author.id) == 0, "the first sight is not a list of twenty notices"
 
 
 def test_what_the_newsroom_withdraws_leaves_the_air_by_the_next_tick(

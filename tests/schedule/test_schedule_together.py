@@ -11,9 +11,9 @@ from sqlalchemy.orm import Session
 
 from broadcaster.errors import BroadcasterError, Conflict
 from broadcaster.schedule.airings import materialise, place
+from broadcaster.schedule.ending import form_of
 from broadcaster.schedule.live import load_airing
 from broadcaster.schedule.rules import edit_slot
-from broadcaster.schedule.series import form_of
 from broadcaster.store.db import Database
 from broadcaster.store.tables import Airing, Slot, User
 from tests.support.commune import MONDAY, at, bulletin, found, slot

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import json
 import shutil
 import sqlite3
 import threading
@@ -11,7 +12,7 @@ import pytest
 from alembic import command
 from alembic.autogenerate import compare_metadata
 from alembic.runtime.migration import MigrationContext
-from sqlalchemy import text
+from sqlalchemy import select, text
 from sqlalchemy.exc import IntegrityError
 
 from broadcaster.errors import StoreError
@@ -167,6 +168,29 @@ def people_of_version_3(db: Database) -> None:
             )
 
 
+def frame_of_version_3(db: Database) -> None:
+    """An approved frame that names its cut, and sounds of which the newest in use was played."""
+    with db.writing() as session:
+        for number, (kind, used) in enumerate(
+            (("opening", True), ("opening", True), ("opening", False), ("cut", True), ("alert", True)),
+            start=1,
+        ):
+            session.execute(
+                text(
+                    "INSERT INTO jingle (id, station_id, kind, title, sha256, duration_ms, source, licence, in_use,"
+                    " created_at) VALUES (:id, 1, :kind, '-', :sha256, 1, '-', '-', :used, :now)"
+                ),
+                {"id": number, "kind": kind, "sha256": str(number) * 64, "used": used, "now": NOW},
+            )
+        session.execute(
+            text(
+                "INSERT INTO template_revision (id, station_id, name, number, body, sha256, author_id,"
+                " approved_by_id, approved_at, created_at) VALUES (1, 1, 'thuong', 1, :body, 'e', 1, 2, :now, :now)"
+            ),
+            {"body": json.dumps({"a": 1, "jingles": {"cut": "9" * 64}}), "now": NOW},
+        )
+
+
 def test_a_seeded_database_of_an_older_version_keeps_its_rows_and_is_copied_first(tmp_path: Path) -> None:
     url = f"sqlite:///{tmp_path}/var 100% Như Thanh/broadcaster.db"
     (tmp_path / "var 100% Như Thanh").mkdir()
@@ -195,9 +219,13 @@ def test_a_seeded_database_upgrades_on_both_kinds(empty_database_url: str) -> No
     db = Database(empty_database_url)
     try:
         people_of_version_3(db)
+        frame_of_version_3(db)
         upgrade(empty_database_url)
         with db.reading() as session:
             assert session.scalar(text("SELECT count(*) FROM user_account")) == 2
+            frame = session.scalars(select(TemplateRevision)).one()
+            assert frame.jingles == {"opening": "2" * 64, "cut": "9" * 64}  # what sounded until today
+            assert frame.body == {"a": 1, "jingles": {"cut": "9" * 64}}
     finally:
         db.dispose()
 
@@ -338,6 +366,7 @@ def test_a_template_is_approved_once_and_its_words_stay(database: Database) -> N
         session.flush()
         row.approved_by_id, row.approved_at = approver, NOW
     _refused(database, "UPDATE template_revision SET body = '{}'")
+    _refused(database, """UPDATE template_revision SET jingles = '{"opening": "x"}'""")
     _refused(database, "UPDATE template_revision SET approved_by_id = NULL")
 
 

@@ -9,7 +9,8 @@ from datetime import UTC, date, datetime, time, timedelta
 from sqlalchemy.orm import Session
 
 from broadcaster.model import BulletinState, Priority, Role
-from broadcaster.schedule.rules import SlotForm, add_slot
+from broadcaster.schedule.checking import SlotForm
+from broadcaster.schedule.rules import add_slot
 from broadcaster.store.tables import (
     Bulletin,
     Decision,
@@ -148,7 +149,7 @@ def furnish(session: Session, commune: Commune) -> None:
     session.add(
         TemplateRevision(
             station_id=commune.station.id, name="thuong", number=1, body={"name": "thuong"},
-            sha256=sha("template"), author_id=commune.author.id, approved_by_id=commune.approver.id,
+            jingles={kind: sha(kind) for kind in ("opening", "closing", "cut", "chime", "bed")}, sha256=sha("template"), author_id=commune.author.id, approved_by_id=commune.approver.id,
             approved_at=now, created_at=now,
         )
     )  # fmt: skip

@@ -49,6 +49,7 @@ from broadcaster.store.tables import (
     Variant,
     VariantVillage,
 )
+from broadcaster.store.upgrade import upgrade
 from tests.support.commune import Commune, found
 from web.receivers_api import blueprint
 
@@ -164,7 +165,10 @@ class Studio:
 
     def pair(self, folder: Path) -> None:
         """What an installation does for the station's own PC."""
-        write_pairing(folder, server=self.url, token=self.token, public_key_hex=self.keys.public_key_hex)
+        write_pairing(
+            folder, server=self.url, token=self.token, public_key_hex=self.keys.public_key_hex,
+            receiver=f"{self.commune.station.slug}/{self.receiver_id}",
+        )  # fmt: skip
 
     def app(self) -> Flask:
         """The players' interface alone."""
@@ -198,12 +202,17 @@ class Studio:
 
 
 @contextmanager
-def studio(folder: Path, *, now: Callable[[], datetime] = lambda: datetime.now(UTC)) -> Iterator[Studio]:
-    """A commune of three villages with one receiver that is heard everywhere."""
+def studio(
+    folder: Path, *, now: Callable[[], datetime] = lambda: datetime.now(UTC), migrated: bool = False
+) -> Iterator[Studio]:
+    """A commune of three villages with one receiver that is heard everywhere; `migrated` = fit for a backup."""
     settings = load(environ={}, home=folder / "đài")
     settings.var.mkdir(parents=True)
     db = Database(settings.database_url)
-    Base.metadata.create_all(db.engine)
+    if migrated:
+        upgrade(settings)
+    else:
+        Base.metadata.create_all(db.engine)
     with db.writing() as session:
         commune = found(session)
         receiver = add_receiver(session, station_id=commune.station.id, name="Máy phát", now=now())

@@ -13,8 +13,9 @@ from pathlib import Path
 from typing import Any
 
 from axe_playwright_python.sync_playwright import Axe
+from flask import Flask
 from playwright.sync_api import Browser, BrowserContext, Page, expect
-from werkzeug.serving import make_server
+from werkzeug.serving import BaseWSGIServer, make_server
 
 from broadcaster.config import Settings, load
 from broadcaster.delivery.links import village_token
@@ -42,6 +43,8 @@ class Site:
     db: Database
     settings: Settings
     forgive: Callable[[], None]  # forget how often somebody has tried to sign in
+    stop: Callable[[], None]  # as if the station's machine were switched off
+    start: Callable[[], None]
     contexts: dict[tuple[str, str, str], BrowserContext] = field(default_factory=dict)
 
     def address(self, path: str) -> str:
@@ -77,6 +80,29 @@ class Site:
         return context
 
 
+class Served:
+    """A threaded server that may be stopped and started again at the same port."""
+
+    def __init__(self, app: Flask) -> None:
+        self._app, self.port = app, 0
+        self._server: BaseWSGIServer | None = None
+        self._thread: threading.Thread | None = None
+
+    def start(self) -> None:
+        self._server = make_server("127.0.0.1", self.port, self._app, threaded=True)
+        self.port = self._server.port
+        self._thread = threading.Thread(target=self._server.serve_forever, kwargs={"poll_interval": 0.05})
+        self._thread.start()
+
+    def stop(self) -> None:
+        if self._server is None or self._thread is None:
+            return
+        self._server.shutdown()
+        self._thread.join()
+        self._server.server_close()
+        self._server = None
+
+
 @contextmanager
 def running_site(
     chromium: Browser,
@@ -92,9 +118,8 @@ def running_site(
     settings = load(environ={}, home=home, flags={"web.public_url": "https://loa.example.vn", **flags})
     app = create_app(settings, now=now)
     logging.getLogger("werkzeug").setLevel(logging.ERROR)
-    server = make_server("127.0.0.1", 0, app, threaded=True)
-    thread = threading.Thread(target=server.serve_forever)
-    thread.start()
+    served = Served(app)
+    served.start()
     parts = app.extensions["broadcaster"]
     link = f"/t/{village_token(parts.keys.link_key, built[1].villages[3], 1)}"
 
@@ -102,15 +127,16 @@ def running_site(
         with app.app_context():
             limiter.reset()
 
-    site = Site(f"http://127.0.0.1:{server.port}", built[1], link, chromium, parts.db, settings, forgive)
+    site = Site(
+        f"http://127.0.0.1:{served.port}", built[1], link, chromium, parts.db, settings, forgive,
+        served.stop, served.start,
+    )  # fmt: skip
     try:
         yield site
     finally:
         for context in site.contexts.values():
             context.close()
-        server.shutdown()
-        thread.join()
-        server.server_close()
+        served.stop()
         parts.close()
 
 

@@ -24,18 +24,21 @@ from broadcaster.model import (
     Take,
 )
 from broadcaster.newsroom.bulletins import approve, create_bulletin, freeze_take, return_bulletin, submit
+from broadcaster.newsroom.contributions import join_unit
 from broadcaster.newsroom.people import add_user
 from broadcaster.schedule.airings import close_content, mark_started, materialise, place
+from broadcaster.schedule.checking import SlotForm
 from broadcaster.schedule.emergency.accepting import refuse_emergency
 from broadcaster.schedule.emergency.asking import EmergencyForm, request_emergency
 from broadcaster.schedule.live import load_airing
-from broadcaster.schedule.rules import SlotForm, add_slot
+from broadcaster.schedule.rules import add_slot
 from broadcaster.store.blobs import Blobs
 from broadcaster.store.db import Database
 from broadcaster.store.tables import (
     Airing,
     AsRun,
     Bulletin,
+    Contributor,
     Jingle,
     ProgrammeRow,
     Receiver,
@@ -55,6 +58,7 @@ PEOPLE = (
     ("lanhdao", "Nguyễn Văn Minh", Role.APPROVER),
     ("kythuat", "Trần Văn Khoa", Role.TECHNICIAN),
     ("quantri", "Phạm Thu Hà", Role.ADMINISTRATOR),
+    ("tramyte", "Vũ Thị Lan", Role.CONTRIBUTOR),
 )
 VILLAGES = ("Đồng Lớn", "Đồng Hơn", "Xuân Phong", "Tổ dân phố 1", "Bến Sung")
 GOOD = (
@@ -94,6 +98,7 @@ class WebStation:
     tomorrow: str = ""  # tomorrow's 05:30, empty
     receiver: int = 0
     jingle: int = 0
+    unit: int = 0
     emergency: int = 0  # one that was refused this morning
     sound: str = ""
 
@@ -143,6 +148,12 @@ def _found(session: Session, slug: str, name: str, suffix: str = "") -> WebStati
             password=PASSWORD, now=early,
         )  # fmt: skip
         made.users[user.username] = user.id
+        if role is Role.CONTRIBUTOR:
+            unit = Contributor(station_id=station.id, name="Trạm Y tế Bến Sung", created_at=early)
+            session.add(unit)
+            session.flush()
+            made.unit = unit.id
+            join_unit(session, user, unit.id)
     for position, village_name in enumerate(VILLAGES):
         village = Village(
             station_id=station.id, slug=f"thon-{position + 1}", name=village_name, position=position,

@@ -79,6 +79,14 @@ def test_the_number_of_questions_does_not_grow_with_the_data(world: Any) -> None
     assert after == before
 
 
+def test_the_first_page_asks_the_database_a_handful_of_questions(world: Any) -> None:
+    """The board is asked for again every fifteen seconds, by everybody who has it open."""
+    browser = world.browser("quantri")
+    assert questions(world, browser, "/") <= 24
+    assert questions(world, browser, "/hom-nay/bang") <= 24
+    assert questions(world, browser, "/lich") <= 15
+
+
 def questions(world: Any, browser: Any, path: str) -> int:
     asked: list[str] = []
     engine = world.db.engine

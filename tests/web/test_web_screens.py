@@ -54,6 +54,7 @@ SCREENS = (
         Screen(path)
         for path in (
             "/", "/ban-tin", "/ban-tin/moi", "/ban-tin/{draft}", "/ban-tin/{waiting}", "/ban-tin/{returned}",
+            "/ban-tin/{approved}", "/ban-tin/{approved}/xem-lai", "/ban-tin/{draft}/xem-lai", "/ban-tin/moi?buoi={tomorrow}",
             "/ban-tin/{draft}/thu-am", "/duyet", "/duyet/{waiting_revision}", "/lich", "/lich/in", "/lich/khung-gio",
             "/lich/nghi-le", "/lich/rai", "/lich/sao-chep", "/lich/tu-dong", "/lich/buoi/{morning}", "/lich/buoi/{evening}",
             "/lich/buoi/{tomorrow}", "/lich/buoi/{evening}/doi", "/thon", "/thon/{village}", "/thon/the-qr", "/may-thu",
@@ -83,6 +84,10 @@ SCREENS = (
         {"Mật khẩu đang dùng": "sai", "Mật khẩu mới": "mot hai ba bon", "Gõ lại mật khẩu mới": "khac"},
     ),
     refused("/uy-quyen", "Ủy quyền", {"Giao cho": "Lê Thị Hoa (người soạn)", "Đến hết ngày": "hôm qua"}),
+    refused(
+        "/lich/khung-gio", "Thêm khung giờ", {"Tên": "Bản tin sớm", "Giờ bắt đầu": "05:40", "Từ ngày": "26/11/2026"}
+    ),
+    refused("/lich/buoi/{tomorrow}/doi", "Đổi giờ", {"Giờ mới": "17:05"}),
     refused("/cai-dat/dai", "Lưu thông tin đài", {"Điện thoại của đài": "gọi tôi"}),
     refused("/cai-dat/may", "Lưu cài đặt", {"voice.speed": "nhanh"}),
     refused("/cai-dat/giong", "Lưu thứ tự giọng", {"Mỗi dòng một giọng": "chị google"}),

@@ -6,6 +6,7 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
+from lxml import html
 from sqlalchemy import select
 
 from broadcaster.model import AiringState
@@ -168,3 +169,122 @@ def test_a_receiver_that_fell_silent_is_named(world: Any) -> None:
     assert (
         "Loa trụ sở xã không trả lời từ 07:59. Kiểm tra điện, mạng." in world.browser("canbo").get("/").text
     )
+
+
+def ways(page: str) -> dict[str, list[tuple[str, str]]]:
+    """What each button of the clash's dialog would send."""
+    forms = html.fromstring(page).xpath("//section[@aria-label='Giải quyết trùng giờ']//form")
+    return {
+        form.xpath(".//button")[0].text_content(): [
+            (field.get("name"), field.get("value")) for field in form.xpath(".//input")
+        ]
+        for form in forms
+    }
+
+
+def press(browser: Any, url: str, fields: list[tuple[str, str]]) -> Any:
+    data: dict[str, list[str]] = {}
+    for name, value in fields:
+        data.setdefault(name, []).append(value)
+    return browser.client.post(url, data=data, buffered=True)
+
+
+def slot_rows(world: Any) -> dict[str, tuple[str, str]]:
+    with world.db.reading(station_id=world.made.station) as session:
+        rows = session.scalars(select(Slot).where(Slot.active)).all()
+        return {row.name: (f"{row.start_local:%H:%M}", str(row.valid_to)) for row in rows}
+
+
+@pytest.mark.parametrize(
+    ("words", "made", "old"),
+    [
+        ("Phát nối tiếp sau, lúc 05:45", "05:45", "None"),
+        ("Đổi giờ: 05:50 còn trống", "05:50", "None"),
+        ("Thay “Buổi sáng”: khung đó thôi phát từ 26/11/2026", "05:40", "2026-11-25"),
+    ],
+)
+def test_a_new_slot_that_clashes_is_settled_by_one_press(world: Any, words: str, made: str, old: str) -> None:
+    author = world.browser("canbo")
+    author.get("/lich/khung-gio")
+    form = {
+        "name": "Bản tin sớm",
+        "weekdays": ["mon", "wed", "fri"],
+        "start": "05:40",
+        "minutes": "10",
+        "from": "26/11/2026",
+    }
+    clash = author.post("/lich/khung-gio", form)
+    assert clash.status_code == 422
+    offered = ways(clash.text)
+    assert len(offered) == 3
+    assert press(author, "/lich/khung-gio", offered[words]).status_code == 303
+    assert slot_rows(world)["Bản tin sớm"] == (made, "None")
+    assert slot_rows(world)["Buổi sáng"] == ("05:30", old)
+
+
+@pytest.mark.parametrize("deed", ["doi", "sua"])
+@pytest.mark.parametrize("scope", ["this", "following", "all"])
+def test_a_series_moved_onto_another_is_settled_by_one_press_and_taken_back_by_another(
+    world: Any, deed: str, scope: str
+) -> None:
+    if (deed, scope) == ("sua", "this"):
+        return  # that dialog has no such reach
+    author = world.browser("canbo")
+    before = slot_rows(world)
+    url = f"/lich/buoi/{world.made.tomorrow}/doi"
+    page = html.fromstring(author.get(f"{url}?viec={deed}").text)
+    (form,) = [one for one in page.forms if one.action == url]
+    fields = [(name, value) for name, value in form.form_values() if name not in ("start", "scope")]
+    clash = press(author, url, [*fields, ("start", "17:05"), ("scope", scope)])
+    assert clash.status_code == 422
+    offered = ways(clash.text)
+    assert [words.split(" ")[0] for words in offered] == ["Phát", "Đổi", "Thay"]
+    instead = next(one for words, one in offered.items() if words.startswith("Thay"))
+    assert press(author, url, instead).status_code == 303
+    with world.db.reading(station_id=world.made.station) as session:
+        rows = session.scalars(
+            select(Airing).where(Airing.local_date == at("12:00").date() + timedelta(days=1))
+        )
+        told = sorted((f"{row.start_local:%H:%M}", row.name, row.state.value) for row in rows)
+    assert ("17:05", "Buổi sáng", "planned") in told
+    assert not [one for one in told if one[1] == "Buổi chiều" and one[2] == "planned"]
+    (back,) = html.fromstring(author.get("/lich").text).xpath(
+        "//form[contains(@action,'/hoan-tac/')]/@action"
+    )
+    assert author.post(back).status_code == 303
+    assert slot_rows(world) == before
+    with world.db.reading(station_id=world.made.station) as session:
+        rows = session.scalars(
+            select(Airing).where(
+                Airing.local_date == at("12:00").date() + timedelta(days=1),
+                Airing.state == AiringState.PLANNED,
+            )
+        )
+        assert sorted(f"{row.start_local:%H:%M}" for row in rows) == ["05:30", "17:00"]
+
+
+def test_an_airing_that_gives_way_to_an_extra_one_rests_on_that_day_only(world: Any) -> None:
+    author = world.browser("canbo")
+    author.get("/lich")
+    form = {"day": "2026-11-25", "start": "05:35", "minutes": "10", "bulletin": str(world.made.approved)}
+    offered = ways(author.post("/lich/them", form).text)
+    assert press(author, "/lich/them", offered["Thay “Buổi sáng” (chỉ hôm đó)"]).status_code == 303
+    with world.db.reading() as session:
+        assert session.get_one(Airing, world.made.tomorrow).state is AiringState.SKIPPED
+    assert slot_rows(world)["Buổi sáng"] == ("05:30", "None")
+
+
+@pytest.mark.parametrize("key", ["slot-x", "slot-999999", "khong-co"])
+def test_what_is_to_give_way_and_does_not_exist_is_a_sentence(world: Any, key: str) -> None:
+    author = world.browser("canbo")
+    author.get("/lich/khung-gio")
+    form = {
+        "name": "Sớm",
+        "weekdays": ["mon"],
+        "start": "05:40",
+        "minutes": "10",
+        "from": "26/11/2026",
+        "replace": key,
+    }
+    assert author.post("/lich/khung-gio", form).status_code in (404, 422)
+    assert "Sớm" not in slot_rows(world)

@@ -105,17 +105,19 @@ def furnished(db: Database, commune: Commune, settings: Settings) -> None:
     """The project's own jingles and a template, approved."""
     blobs = Blobs(settings.blobs_url)
     with db.writing() as session:
+        sounds: dict[str, str] = {}
         for kind, path in jingle_paths(settings.jingles / "default").items():
+            sounds[kind.value] = blobs.put(path, suffix="flac")
             session.add(
                 Jingle(
                     station_id=commune.station.id, kind=kind.value, title=kind.value,
-                    sha256=blobs.put(path, suffix="flac"), duration_ms=1, source="x", licence="x", created_at=NOW,
+                    sha256=sounds[kind.value], duration_ms=1, source="x", licence="x", created_at=NOW,
                 )
             )  # fmt: skip
         session.add(
             TemplateRevision(
                 station_id=commune.station.id, name="thuong", number=1,
-                body=template_data(Template(jingle_alone_ms=1_000)), sha256="0" * 64,
+                body=template_data(Template(jingle_alone_ms=1_000)), jingles=sounds, sha256="0" * 64,
                 author_id=commune.author.id, approved_by_id=commune.approver.id, approved_at=NOW, created_at=NOW,
             )
         )  # fmt: skip

@@ -1,5 +1,5 @@
 // Offline: the village's page as it was last seen, and the sound of today and tomorrow with seeking.
-const STORE = "dai-1", MOST_BYTES = 60e6, PAGE = new URL(registration.scope).pathname;
+const STORE = "dai-1", MOST_BYTES = 60e6, PATIENCE_MS = 5000, PAGE = new URL(registration.scope).pathname;
 
 addEventListener("install", () => skipWaiting());
 addEventListener("activate", (event) => event.waitUntil(clients.claim()));
@@ -15,7 +15,8 @@ async function keep(names) {
   }
   for (const url of wanted) {
     if (await store.match(url)) continue;
-    const answer = await fetch(url);
+    const answer = await fetch(url).catch(() => null);
+    if (!answer) continue;
     bytes += Number(answer.headers.get("Content-Length"));
     if (answer.status === 200 && bytes <= MOST_BYTES) await store.put(url, answer);
   }
@@ -24,24 +25,27 @@ async function keep(names) {
 addEventListener("fetch", (event) => {
   const request = event.request, path = new URL(request.url).pathname;
   if (request.method !== "GET") return;
-  if (path === PAGE) event.respondWith(page(request));
+  if (path === PAGE) event.respondWith(page(event));
   else if (request.mode !== "navigate") event.respondWith(file(request));
 });
 
-// The network's page when there is one; else the kept one, marked as kept.
-async function page(request) {
-  const store = await caches.open(STORE), url = request.url.split("#")[0];
-  try {
-    const answer = await fetch(request);
-    if (answer.status === 200) await store.put(url, answer.clone());
+// The network's page when it comes in time; else the kept one, marked as kept. A full store takes nothing away.
+async function page(event) {
+  const url = event.request.url.split("#")[0], store = await caches.open(STORE).catch(() => null);
+  const kept = store && (await store.match(url));
+  const network = fetch(event.request).then(async (answer) => {
+    if (store && answer.status === 200) await store.put(url, answer.clone()).catch(() => {});
     return answer;
-  } catch (error) {
-    const kept = await store.match(url);
-    if (!kept) throw error;
-    const headers = {};
-    for (const name of ["Content-Type", "Content-Security-Policy", "Referrer-Policy"]) headers[name] = kept.headers.get(name);
-    return new Response((await kept.text()).replace("<body", '<body class="saved"'), { headers });
-  }
+  });
+  event.waitUntil(network.catch(() => {}));
+  if (!kept) return network;
+  return Promise.race([network, new Promise((_, late) => setTimeout(late, PATIENCE_MS))]).catch(() => saved(kept));
+}
+
+async function saved(kept) {
+  const headers = {};
+  for (const name of ["Content-Type", "Content-Security-Policy", "Referrer-Policy"]) headers[name] = kept.headers.get(name);
+  return new Response((await kept.text()).replace("<body", '<body class="saved"'), { headers });
 }
 
 // A kept file answers whole, or the slice that the player asks for when somebody seeks.

@@ -38,12 +38,13 @@
     d.querySelectorAll("audio").forEach(function (o) { if (o != e.target) o.pause(); });
   }, true);
   addEventListener("online", flush);
+  setInterval(flush, 2e4);
   flush();
   var sw = navigator.serviceWorker, page = location.pathname;
   if (sw) sw.register(page + "/sw.js", { scope: page }).then(function () { return sw.ready; }).then(function (r) {
-    var keep = d.body.dataset.keep.split(" ");
-    d.querySelectorAll("audio,script,link[href]").forEach(function (x) { keep.push(x.src || x.href); });
-    r.active.postMessage(keep.concat(page).filter(Boolean));
+    var keep = [page];
+    d.querySelectorAll("script,link[href],audio").forEach(function (x) { keep.push(x.src || x.href); });
+    r.active.postMessage(keep.concat(d.body.dataset.keep.split(" ")).filter(Boolean));
     clear.hidden = false;
   });
 })();

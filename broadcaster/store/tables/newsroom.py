@@ -171,7 +171,10 @@ class TemplateRevision(StationScoped, Base):
     id: Mapped[int] = mapped_column(primary_key=True)
     name: Mapped[str] = mapped_column(String(60))
     number: Mapped[int]
-    body: Mapped[dict[str, Any]]  # production.rundown.Template as data
+    body: Mapped[dict[str, Any]]  # production.template.Template as data
+    jingles: Mapped[dict[str, Any]] = mapped_column(
+        default=dict
+    )  # kind -> SHA-256: what sounds, and nothing else
     sha256: Mapped[str] = mapped_column(String(64))
     author_id: Mapped[int] = mapped_column(ForeignKey("user_account.id"))
     approved_by_id: Mapped[int | None] = mapped_column(ForeignKey("user_account.id"))
