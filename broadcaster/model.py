@@ -38,6 +38,7 @@ class Role(StrEnum):
     AUTHOR = "author"
     APPROVER = "approver"
     TECHNICIAN = "technician"
+    CONTRIBUTOR = "contributor"  # of another unit: sends drafts, sees what became of its own
     ADMINISTRATOR = "administrator"
 
 

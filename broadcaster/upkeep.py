@@ -27,7 +27,7 @@ from broadcaster.store.backup import backup
 from broadcaster.store.blobs import Blobs
 from broadcaster.store.db import Database
 from broadcaster.store.retention import plan_sweep, sweep
-from broadcaster.store.shelf import prune
+from broadcaster.store.shelf import clear_unfinished, prune
 from broadcaster.store.tables import Notice, Station, UpkeepRun, User
 
 log = logging.getLogger(__name__)
@@ -102,6 +102,7 @@ class Night:
 
     def __init__(self, settings: Settings, *, start: Callable[[Settings], Any] | None = None) -> None:
         self._settings, self._start = settings, start or start_process
+        clear_unfinished(settings.backups)  # of a night that was cut short by the power
         self._process: Any = None
 
     def look(self, session: Session, *, now: datetime) -> bool:

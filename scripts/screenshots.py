@@ -2,11 +2,13 @@
 
 A station is made in a temporary folder with the clock set to Tuesday 24/11/2026, 08:00: the morning has been
 on the air, the evening is rendered, one bulletin waits for approval.  Chromium then opens each screen as the
-person it is made for, at 1366×768 and 360×640, and the pictures land in docs/screens/.
+person it is made for, at 1366×768 and 360×640, and the pictures land in docs/screens/; smaller ones for
+the help land in docs/help/hinh/.
 """
 
 from __future__ import annotations
 
+import io
 import logging
 import sys
 import tempfile
@@ -22,6 +24,7 @@ ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))
 
 import click  # noqa: E402
+from PIL import Image  # noqa: E402
 from playwright.sync_api import Browser, Page, sync_playwright  # noqa: E402
 from sqlalchemy import select  # noqa: E402
 from sqlalchemy.orm import Session  # noqa: E402
@@ -52,6 +55,16 @@ from broadcaster.worker import Worker  # noqa: E402
 from web import create_app  # noqa: E402
 
 FOLDER = ROOT / "docs" / "screens"
+HELP = ROOT / "docs" / "help" / "hinh"
+PICTURES = {  # of the help: screen, what of it, the browser's width, the most height
+    "soan": ("cach-doc", "#cach-doc section.scroll", 900, 520),
+    "hom-nay": ("hom-nay", "main", 900, 560),
+    "duyet": ("duyet", "main", 360, 560),
+    "trang-thon": ("trang-thon", "body", 360, 600),
+    "may-thu": ("may-thu", "main", 900, 420),
+    "tai-khoan": ("tai-khoan", "main", 900, 520),
+}
+MOST_WIDTH = 720
 FLAGS = [
     "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking",
     "--disable-sync",
@@ -102,6 +115,8 @@ def main(voice: str, only: str, dark: bool) -> None:
             )
             for size in SIZES:
                 shoot(stage, browser, url, size, wanted, scheme="dark" if dark else "light")
+            if not dark:
+                illustrate(stage, browser, url, wanted)
             browser.close()
 
 
@@ -272,6 +287,28 @@ def shoot(stage: Stage, browser: Browser, url: str, size: str, wanted: set[str],
         click.echo(path.relative_to(ROOT))
     for page in people.values():
         page.context.close()
+
+
+def illustrate(stage: Stage, browser: Browser, url: str, wanted: set[str]) -> None:
+    """The help's pictures: the first screenful of a page, small enough for a slow line."""
+    HELP.mkdir(exist_ok=True)
+    for name, (screen, part, width, height) in PICTURES.items():
+        if wanted and screen not in wanted:
+            continue
+        who, address = stage.pages[screen]
+        context = browser.new_context(viewport={"width": width, "height": 900}, locale="vi-VN")
+        page = context.new_page()
+        if who:
+            sign_in(page, url, who, stage.passwords[who])
+        page.goto(url + address.split("#")[0], wait_until="networkidle")
+        box = page.locator(part).first.bounding_box()
+        assert box is not None, f"{screen} has no {part}"
+        clip = {"x": 0, "y": box["y"], "width": width, "height": min(box["height"], height)}
+        with Image.open(io.BytesIO(page.screenshot(full_page=True, clip=clip))) as shot:
+            shot.thumbnail((MOST_WIDTH, height))
+            shot.save(HELP / f"{name}.webp", quality=60, method=6)
+        context.close()
+        click.echo((HELP / f"{name}.webp").relative_to(ROOT))
 
 
 def sign_in(page: Page, url: str, username: str, password: str) -> None:

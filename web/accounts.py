@@ -6,11 +6,13 @@ from datetime import timedelta
 
 from flask import Blueprint, flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from broadcaster.errors import BroadcasterError, InputError
 from broadcaster.model import Role
 from broadcaster.newsroom.accounts import account_by_id, checked_email, edit_account, sign_ins
+from broadcaster.newsroom.contributions import join_unit, unit_of
 from broadcaster.newsroom.people import (
     RIGHTS,
     add_user,
@@ -20,6 +22,7 @@ from broadcaster.newsroom.people import (
     reset_password,
     users,
 )
+from broadcaster.store.tables import Contributor
 from web.deps import now, reading, station, writing
 from web.errors import status_of
 from web.security import actor, needs
@@ -44,7 +47,8 @@ def listing() -> ResponseReturnValue:
 @needs("users")
 def new() -> ResponseReturnValue:
     """An empty form."""
-    return render_template("account_new.html", typed={}, rights=RIGHTS)
+    with reading() as session:
+        return render_template("account_new.html", typed={}, rights=RIGHTS, units=_units(session))
 
 
 @bp.post("")
@@ -63,9 +67,14 @@ def create() -> ResponseReturnValue:
                 session, station_id=station().id, username=typed.get("username", ""), display_name=name, role=role,
                 password=password, email=email, actor=actor(session), now=now(),
             )  # fmt: skip
+            join_unit(session, row, _unit(typed))
             username = row.username
     except BroadcasterError as error:
-        return render_template("account_new.html", typed=typed, rights=RIGHTS, error=error), status_of(error)
+        with reading() as session:
+            page = render_template(
+                "account_new.html", typed=typed, rights=RIGHTS, units=_units(session), error=error
+            )
+        return page, status_of(error)
     return _password_page(name, username, password)
 
 
@@ -85,10 +94,11 @@ def edit(user_id: int) -> ResponseReturnValue:
     try:
         with writing() as session:
             account_by_id(session, user_id)
-            edit_account(
+            row = edit_account(
                 session, user_id, display_name=typed.get("display_name", ""), role=_role(typed),
                 email=typed.get("email", ""), actor=actor(session), now=now(),
             )  # fmt: skip
+            join_unit(session, row, _unit(typed))
     except BroadcasterError as error:
         return _refused(user_id, error, typed)
     flash("Đã lưu tài khoản.")
@@ -141,6 +151,16 @@ def _role(typed: dict[str, str]) -> Role:
         raise InputError("Hãy chọn vai trò của tài khoản.") from None
 
 
+def _unit(typed: dict[str, str]) -> int | None:
+    text = typed.get("unit", "")
+    return int(text) if text.isdigit() else None
+
+
+def _units(session: Session) -> list[Contributor]:
+    """Units that an account may send for."""
+    return list(session.scalars(select(Contributor).where(Contributor.active).order_by(Contributor.name)))
+
+
 def _page(
     session: Session,
     user_id: int,
@@ -150,9 +170,11 @@ def _page(
 ) -> str:
     row = account_by_id(session, user_id)
     places = sign_ins(session, user_id, since=now() - SIGN_INS_SHOWN)
+    unit = unit_of(session, user_id)
     return render_template(
-        "account.html", row=row, typed=typed or {}, places=places, rights=RIGHTS, error=error
-    )
+        "account.html", row=row, typed=typed or {}, places=places, rights=RIGHTS, error=error,
+        units=_units(session), unit=unit.id if unit is not None else 0,
+    )  # fmt: skip
 
 
 def _refused(user_id: int, error: BroadcasterError, typed: dict[str, str]) -> ResponseReturnValue:

@@ -13,6 +13,7 @@ from broadcaster.errors import BroadcasterError, InputError, NotFound
 from broadcaster.newsroom import campaigns
 from broadcaster.newsroom.campaigns import Choice
 from broadcaster.report.progress import standings
+from broadcaster.report.targets import Standing
 from broadcaster.store.tables import Campaign, PlanDocument, Topic
 from web.deps import now, reading, station, today, writing
 from web.errors import status_of
@@ -165,11 +166,11 @@ def _page(error: BroadcasterError | None = None, *, opened: int = 0) -> str:
         documents: dict[int, list[PlanDocument]] = {}
         for document in session.scalars(select(PlanDocument).order_by(PlanDocument.id)):
             documents.setdefault(document.campaign_id, []).append(document)
-        table: list[tuple[Campaign | None, Any]] = [
-            (row, standings(session, row, today=today())) for row in rows
-        ]
-        loose = standings(session, None, today=today())
-        if loose:
+        found: dict[int | None, list[Standing]] = {}
+        for goal, standing in standings(session, station(), now=now()):
+            found.setdefault(goal.campaign_id, []).append(standing)
+        table: list[tuple[Campaign | None, list[Standing]]] = [(row, found.get(row.id, [])) for row in rows]
+        if loose := found.get(None):
             table.append((None, loose))
         return render_template(
             "campaigns.html", table=table, documents=documents, error=error, opened=opened, today=today(),

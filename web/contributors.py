@@ -6,14 +6,14 @@ from flask import Blueprint, abort, flash, g, redirect, render_template, request
 from flask.typing import ResponseReturnValue
 from sqlalchemy import select
 
-from broadcaster.errors import BroadcasterError, NotFound
+from broadcaster.errors import BroadcasterError, NotFound, Refused
 from broadcaster.newsroom import contributions
 from broadcaster.newsroom.importing import import_document
-from broadcaster.store.tables import ContributionState, Contributor, Station, Topic
+from broadcaster.store.tables import ContributionState, Contributor, ContributorAccount, Station, Topic, User
 from web.deps import deps, kept, now, reading, station, writing
 from web.errors import status_of
 from web.keyed import keyed
-from web.security import actor, csrf, limiter, needs, public
+from web.security import actor, csrf, limiter, needs, public, signed_in
 
 bp = Blueprint("contributors", __name__)
 STATES = {
@@ -37,22 +37,63 @@ def unit_page(token: str) -> ResponseReturnValue:
 def send_in(token: str) -> ResponseReturnValue:
     """A draft comes in; what was typed comes back when it is refused."""
     unit = _enter(token)
-    typed = request.form.to_dict()
-    file = request.files.get("file")
-    most = deps().settings.integer("newsroom.max_text_chars")
     try:
-        document = (
-            import_document(file.read(), file.filename, max_chars=most) if file and file.filename else None
-        )
-        with writing() as session:
-            contributions.send_in(
-                session, session.get_one(Contributor, unit.id), title=typed.get("title", ""),
-                text=typed.get("text", ""), sender=typed.get("sender", ""), wish=typed.get("wish", ""),
-                document=document, source_name=file.filename or "" if file else "", max_chars=most, now=now(),
-            )  # fmt: skip
+        _take(unit, None)
     except BroadcasterError as error:
-        return keyed(_unit_page(unit, token, typed, error), status_of(error))
+        return keyed(_unit_page(unit, token, request.form.to_dict(), error), status_of(error))
     return redirect(url_for("contributors.unit_page", token=token, _anchor="da-gui"), 303)
+
+
+@bp.get("/gui-bai")
+@needs("contribute")
+def own() -> ResponseReturnValue:
+    """What an account of a unit opens: a form, and what became of the drafts it sent."""
+    return _own({})
+
+
+@bp.post("/gui-bai")
+@needs("contribute")
+@limiter.limit("10 per minute; 60 per hour")
+def send_own() -> ResponseReturnValue:
+    """A draft of this account."""
+    person = signed_in()
+    try:
+        with reading() as session:
+            unit = contributions.unit_of(session, person.user_id)
+            if unit is None:
+                raise Refused(
+                    "Tài khoản này chưa thuộc đơn vị nào. Hãy nhờ quản trị viên của xã chọn đơn vị."
+                )
+            unit = kept(session, unit)
+        _take(unit, person.user_id)
+    except BroadcasterError as error:
+        return _own(request.form.to_dict(), error), status_of(error)
+    flash("Đã gửi bài. Xã xem, sửa cách đọc và duyệt rồi mới phát.")
+    return redirect(url_for("contributors.own", _anchor="da-gui"), 303)
+
+
+def _take(unit: Contributor, user_id: int | None) -> None:
+    """Keep what the form holds."""
+    typed, file = request.form, request.files.get("file")
+    most = deps().settings.integer("newsroom.max_text_chars")
+    document = import_document(file.read(), file.filename, max_chars=most) if file and file.filename else None
+    with writing() as session:
+        contributions.send_in(
+            session, session.get_one(Contributor, unit.id), user=session.get(User, user_id) if user_id else None,
+            title=typed.get("title", ""), text=typed.get("text", ""), sender=typed.get("sender", ""),
+            wish=typed.get("wish", ""), document=document, source_name=file.filename or "" if file else "",
+            max_chars=most, now=now(),
+        )  # fmt: skip
+
+
+def _own(typed: dict[str, str], error: BroadcasterError | None = None) -> str:
+    person = signed_in()
+    with reading() as session:
+        rows = contributions.contributions(session, user_id=person.user_id)
+        return render_template(
+            "contribute.html", unit=contributions.unit_of(session, person.user_id), rows=rows, states=STATES,
+            fates=contributions.on_the_air(session, rows), typed=typed, error=error,
+        )  # fmt: skip
 
 
 @bp.get("/don-vi")
@@ -157,8 +198,16 @@ def _listing(error: BroadcasterError | None = None) -> str:
             for row in units
             if row.active
         }
+        accounts: dict[int, list[str]] = {}
+        for unit_id, name in session.execute(
+            select(ContributorAccount.contributor_id, User.display_name)
+            .join(User, User.id == ContributorAccount.user_id)
+            .where(User.active)
+            .order_by(User.display_name)
+        ):
+            accounts.setdefault(unit_id, []).append(name)
         return render_template(
-            "contributors.html", rows=contributions.contributions(session), units=units, links=links, states=STATES,
+            "contributors.html", accounts=accounts, rows=contributions.contributions(session), units=units, links=links, states=STATES,
             error=error, typed=request.form,
         )  # fmt: skip
 
@@ -175,6 +224,7 @@ def _unit_page(
             typed=typed,
             rows=rows,
             states=STATES,
+            fates=contributions.on_the_air(session, rows),
             error=error,
         )
 

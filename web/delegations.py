@@ -9,7 +9,7 @@ from sqlalchemy.orm import Session
 from broadcaster.errors import BroadcasterError, InputError
 from broadcaster.newsroom.accounts import account_by_id
 from broadcaster.newsroom.delegation import delegate, delegations, end_delegation
-from broadcaster.newsroom.people import users
+from broadcaster.newsroom.people import may, users
 from web.deps import now, reading, today, writing
 from web.errors import status_of
 from web.security import actor, needs, signed_in
@@ -65,7 +65,9 @@ def end(delegation_id: int) -> ResponseReturnValue:
 
 def _page(session: Session, error: BroadcasterError | None = None) -> str:
     everybody = users(session)
-    people = [user for user in everybody if user.active and user.id != signed_in().user_id]
+    people = [
+        user for user in everybody if user.active and user.id != signed_in().user_id and may(user.role, "see")
+    ]
     people.sort(key=lambda user: sort_key(user.display_name))
     return render_template(
         "delegations.html", rows=delegations(session), names={user.id: user.display_name for user in everybody},

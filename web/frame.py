@@ -32,6 +32,8 @@ MENU = (
     ("receivers.listing", "Máy thu", "device", "see"),
     ("log.report", "Nhật ký", "list", "report"),
     ("reports.page", "Báo cáo", "chart", "report"),
+    ("contributors.own", "Gửi bài", "paper", "contribute"),
+    ("own_account.page", "Tài khoản", "gear", "contribute"),
     ("settings_pages.home", "Cài đặt", "gear", "see"),
 )
 _STATIC = Path(__file__).resolve().parent / "static"
@@ -68,7 +70,7 @@ def _frame() -> dict[str, Any]:
         return values
     waiting = 0
     with reading() as session:
-        values["alarm"] = board(session, now=now())
+        values["alarm"] = board(session, now=now()) if person.may("see") else None
         if request.blueprint in PLANNING:
             values["change"] = latest_change(session, person.user_id, now=now())
         values["unread"] = unread(session, person.user_id)
@@ -81,7 +83,8 @@ def _frame() -> dict[str, Any]:
             "url": url_for(endpoint),
             "word": word,
             "icon": icon,
-            "current": _HOUSE.get(blueprint, blueprint) == endpoint.split(".")[0],
+            "current": request.endpoint == endpoint
+            or _HOUSE.get(blueprint, blueprint) == endpoint.split(".")[0],
             "count": waiting if endpoint == "approve.queue" else 0,
         }
         for endpoint, word, icon, action in MENU

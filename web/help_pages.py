@@ -5,7 +5,7 @@ from __future__ import annotations
 from functools import cache
 from pathlib import Path
 
-from flask import Blueprint, render_template
+from flask import Blueprint, render_template, send_from_directory
 from flask.typing import ResponseReturnValue
 from markdown_it import MarkdownIt
 from markupsafe import Markup
@@ -38,6 +38,13 @@ def page(name: str) -> ResponseReturnValue:
         .render((FOLDER / f"{name}.md").read_text(encoding="utf-8"))
     )
     return render_template("help_page.html", title=_pages(FOLDER)[name], body=Markup(body))  # noqa: S704
+
+
+@bp.get("/hinh/<name>")
+@public
+def picture(name: str) -> ResponseReturnValue:
+    """One picture of a page, made by `scripts/screenshots.py`."""
+    return send_from_directory(FOLDER / "hinh", f"{name.removesuffix('.webp')}.webp", mimetype="image/webp")
 
 
 @cache

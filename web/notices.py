@@ -17,7 +17,7 @@ bp = Blueprint("notices", __name__, url_prefix="/thong-bao")
 
 
 @bp.get("")
-@needs("see")
+@needs("own")
 def inbox_page() -> ResponseReturnValue:
     """Both lists."""
     person = signed_in()
@@ -29,7 +29,7 @@ def inbox_page() -> ResponseReturnValue:
 
 
 @bp.post("")
-@needs("see")
+@needs("own")
 def read_all() -> ResponseReturnValue:
     """I have seen them."""
     with writing() as session:
@@ -38,7 +38,7 @@ def read_all() -> ResponseReturnValue:
 
 
 @bp.post("/<int:notice_id>")
-@needs("see")
+@needs("own")
 def open_one(notice_id: int) -> ResponseReturnValue:
     """Seen, and on to what it is about."""
     person = signed_in()

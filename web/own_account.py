@@ -23,14 +23,14 @@ SHOWN = timedelta(days=30)
 
 
 @bp.get("")
-@needs("see")
+@needs("own")
 def page() -> ResponseReturnValue:
     """The page."""
     return _page()
 
 
 @bp.post("/mat-khau")
-@needs("see")
+@needs("own")
 @limiter.limit("10 per minute")
 def password() -> ResponseReturnValue:
     """A new password; every other browser is signed out, this one goes on with a new session."""
@@ -51,7 +51,7 @@ def password() -> ResponseReturnValue:
 
 
 @bp.post("/hop-thu")
-@needs("see")
+@needs("own")
 def email() -> ResponseReturnValue:
     """The address for notices."""
     try:
@@ -64,7 +64,7 @@ def email() -> ResponseReturnValue:
 
 
 @bp.post("/dang-xuat-noi-khac")
-@needs("see")
+@needs("own")
 def elsewhere() -> ResponseReturnValue:
     """Sign out every other browser."""
     person = signed_in()

@@ -6,6 +6,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from io import BytesIO
+from tempfile import TemporaryFile
+from typing import IO
 
 from flask import Blueprint, render_template, request, send_file
 from flask.typing import ResponseReturnValue
@@ -23,7 +25,7 @@ from broadcaster.report.figures import (
     chosen_cells,
 )
 from broadcaster.report.ledger import Cell, Player, Said
-from broadcaster.report.narrative import missing_numbers
+from broadcaster.report.narrative import amounts, channel, lacking, missing_numbers
 from broadcaster.report.paper import Paper
 from broadcaster.report.papers import (
     logbook_of,
@@ -44,7 +46,7 @@ from broadcaster.report.period import (
     year_of,
 )
 from broadcaster.store.tables import Topic, Village
-from web.deps import now, reading, station, today
+from web.deps import deps, now, reading, station, today
 from web.security import needs
 from web.words import parse_day
 
@@ -55,6 +57,7 @@ KINDS = {
     "xlsx": "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
     "pdf": "application/pdf",
     "csv": "text/csv; charset=utf-8",
+    "zip": "application/zip",
 }
 PAGE = 200
 FULL_MARKS = 100  # pieces a year on a theme: what the published scorecard gives its whole mark for
@@ -98,6 +101,9 @@ def page() -> ResponseReturnValue:
             months=_bars(shown.by_month, "villages"),
             missing=missing_numbers(saved.body, shown) if saved and choice == EVERYTHING else (),
             saved=saved,
+            amounts=amounts,
+            lacking=lacking,
+            channel=channel,
             **_filters(session, period),
         )
 
@@ -112,7 +118,7 @@ def rows() -> ResponseReturnValue:
         raise NotFound("Không có cột số liệu này. Hãy mở lại báo cáo và bấm vào con số.")
     _word, player, said = COLUMNS[column]
     with reading() as session:
-        shown = report_of(session, station(), period, now=now(), choice=choice)
+        shown = report_of(session, station(), period, now=now(), choice=choice, beside=False)
     ledger = shown.ledger
     found = [
         cell
@@ -143,7 +149,7 @@ def pieces() -> ResponseReturnValue:
     period, choice = asked_period(), _choice()
     column = request.args.get("cot", "may-du")
     with reading() as session:
-        shown = report_of(session, station(), period, now=now(), choice=choice)
+        shown = report_of(session, station(), period, now=now(), choice=choice, beside=False)
     from broadcaster.report.sheets import pieces_of
 
     wanted = [
@@ -168,12 +174,15 @@ def pieces() -> ResponseReturnValue:
 @bp.get("/tai/<kind>")
 @needs("report")
 def download(kind: str) -> ResponseReturnValue:
-    """The period as .docx, .xlsx, .pdf or .csv."""
+    """The period as .docx, .xlsx, .pdf or .csv, or with everything behind it as .zip."""
     period, choice = asked_period(), _choice()
+    name = f"bao-cao_{station().slug}_{period.text}"
     with reading() as session:
         shown = report_of(session, station(), period, now=now(), choice=choice)
+        if kind == "zip":
+            return _evidence(session, shown, name.replace("bao-cao", "minh-chung"))
         paper = paper_of(session, station(), shown) if kind in ("docx", "pdf") else None
-    return _sent(_made(kind, shown, paper), kind, f"bao-cao_{station().slug}_{period.text}")
+    return _sent(_made(kind, shown, paper), kind, name)
 
 
 @bp.get("/so-tuan")
@@ -323,7 +332,16 @@ def _made(kind: str, shown: Figures, paper: Paper | None) -> bytes:
         from broadcaster.report.rows import rows_csv
 
         return rows_csv(shown)
-    raise NotFound("Không có dạng tệp này. Hãy chọn .docx, .xlsx, .pdf hoặc .csv.")
+    raise NotFound("Không có dạng tệp này. Hãy chọn .docx, .xlsx, .pdf, .csv hoặc .zip.")
+
+
+def _evidence(session: Session, shown: Figures, name: str) -> ResponseReturnValue:
+    from broadcaster.report.evidence import write_evidence
+
+    file = TemporaryFile()  # noqa: SIM115 - the answer closes it when it has been sent
+    write_evidence(session, station(), shown, blobs=deps().blobs, out=file)
+    file.seek(0)
+    return _sent(file, "zip", name)
 
 
 def _papered(kind: str, paper: Paper) -> bytes:
@@ -336,9 +354,9 @@ def _papered(kind: str, paper: Paper) -> bytes:
     return pdf(paper)
 
 
-def _sent(data: bytes, kind: str, name: str) -> ResponseReturnValue:
+def _sent(data: bytes | IO[bytes], kind: str, name: str) -> ResponseReturnValue:
     return send_file(
-        BytesIO(data),
+        BytesIO(data) if isinstance(data, bytes) else data,
         mimetype=KINDS[kind],
         as_attachment=True,
         download_name=f"{name.replace('..', '_')}.{kind}",

@@ -207,6 +207,10 @@ def _guard() -> ResponseReturnValue | None:
             return redirect(url_for("signin.form", next=there if there != "/" else None), 303)
         abort(401)
     if not person.may(wanted):
+        if request.endpoint == "today.board" and person.may("contribute"):
+            return redirect(
+                url_for("contributors.own"), 303
+            )  # the address of the station is everybody's door
         abort(403)
     return None
 

@@ -56,7 +56,7 @@ def sign_in() -> ResponseReturnValue:
 
 
 @bp.post("/dang-xuat")
-@needs("see")
+@needs("own")
 def leave() -> ResponseReturnValue:
     """End the session."""
     end_session()

@@ -8,6 +8,7 @@ import click
 
 from broadcaster.commands.common import opened, station_option, the_station
 from broadcaster.model import Role
+from broadcaster.newsroom.contributions import join_unit, unit_by_name
 from broadcaster.newsroom.people import add_user, disable, new_password, reset_password
 
 
@@ -20,17 +21,21 @@ def users() -> None:
 @click.argument("username")
 @click.option("--name", "display_name", help="Họ tên hiện trên màn hình.")
 @click.option("--role", type=click.Choice([str(r) for r in Role]), default=str(Role.AUTHOR))
+@click.option("--unit", help="Tên đơn vị gửi bài; cần khi vai trò là contributor.")
 @station_option
-def add_command(username: str, display_name: str | None, role: str, station: str | None) -> None:
+def add_command(
+    username: str, display_name: str | None, role: str, unit: str | None, station: str | None
+) -> None:
     """Add an account."""
     password = new_password()
     with opened() as (_settings, db):
         found = the_station(db, station)
-        with db.writing() as session:
-            add_user(
+        with db.writing(station_id=found.id) as session:
+            row = add_user(
                 session, station_id=found.id, username=username, display_name=display_name or username,
                 role=Role(role), password=password, now=datetime.now(UTC),
             )  # fmt: skip
+            join_unit(session, row, unit_by_name(session, unit).id if unit else None)
     click.echo(f"{username}  {password}")
 
 

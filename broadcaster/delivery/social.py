@@ -21,13 +21,14 @@ from broadcaster.errors import BroadcasterError, InputError, NotFound, Refused
 from broadcaster.newsroom.approved import approved_revision
 from broadcaster.newsroom.bulletins import bulletin_by_id
 from broadcaster.newsroom.people import record, require
+from broadcaster.report.narrative import CHANNELS
 from broadcaster.store.queue import enqueue
 from broadcaster.store.tables import Revision, SocialPost, Station, User
 
 KIND: Final = "social"  # of the worker's job
 TIMEOUT_S: Final = (5.0, 20.0)  # to connect, to answer
-NAMES: Final = {"zalo": "Zalo OA", "facebook": "Trang Facebook"}
-BY_HAND: Final = {**NAMES, "nhom-zalo": "Nhóm Zalo", "cong": "Cổng thông tin xã"}
+NAMES: Final = {name: CHANNELS[name] for name in ("zalo", "facebook")}
+BY_HAND: Final = CHANNELS
 _EXPIRED, _RATE = {102, 190, 463, 467}, {4, 17, 32, 341, 613}
 _ZALO_EXPIRED, _ZALO_RATE = {-216, -124, -220}, {-32, -211}
 

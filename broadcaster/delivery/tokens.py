@@ -24,7 +24,8 @@ SCOPES: Final[Mapping[str, tuple[str, str]]] = MappingProxyType(
         "bulletins.read": ("đọc bản tin và cách đọc", "see"),
         "bulletins.write": ("gửi bản tin nháp vào phòng tin (không gửi duyệt, không duyệt)", "write"),
         "receivers.read": ("đọc danh sách và tình trạng máy thu", "see"),
-        "asrun.read": ("đọc nhật ký phát sóng và số liệu tổng hợp", "report"),
+        "asrun.read": ("đọc nhật ký phát sóng", "report"),
+        "reports.read": ("đọc số liệu báo cáo của một kỳ và từng dòng của số liệu", "report"),
     }
 )
 PREFIX: Final = "bcr_"  # so that a token found in a log or a chat is recognised for what it is

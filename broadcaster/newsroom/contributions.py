@@ -9,6 +9,7 @@ import base64
 import hashlib
 import hmac
 import re
+from collections.abc import Iterable
 from datetime import datetime
 from typing import Final
 
@@ -17,10 +18,21 @@ from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session, joinedload
 
 from broadcaster.errors import Conflict, InputError, NotFound, Refused
+from broadcaster.model import AiringOrigin, AiringState, Role
 from broadcaster.newsroom.bulletins import create_bulletin
 from broadcaster.newsroom.importing import ImportedDocument, clean_text, refuse_too_long
 from broadcaster.newsroom.people import record, require
-from broadcaster.store.tables import Bulletin, Contribution, ContributionState, Contributor, User
+from broadcaster.store.tables import (
+    Airing,
+    Bulletin,
+    Contribution,
+    ContributionState,
+    Contributor,
+    ContributorAccount,
+    User,
+    Variant,
+    VariantItem,
+)
 
 NOT_A_WRITER = "Tài khoản này không nhận được bài của đơn vị. Hãy nhờ cán bộ soạn bản tin."
 MOST_WAITING: Final = 30  # of one unit: somebody who leaks a link must not fill the disk
@@ -99,10 +111,50 @@ def contributor_by_id(session: Session, contributor_id: int) -> Contributor:
     return row
 
 
+def join_unit(session: Session, user: User, contributor_id: int | None) -> None:
+    """Say which unit an account sends for; an account of another role has none.
+
+    InputError when a contributor's account has no unit, NotFound when the unit is not of this station.
+    """
+    row = session.get(ContributorAccount, user.id)
+    if user.role is not Role.CONTRIBUTOR:
+        if row is not None:
+            session.delete(row)
+        return
+    if contributor_id is None:
+        raise InputError(
+            "Hãy chọn đơn vị của cộng tác viên. Nếu chưa có, thêm đơn vị ở trang Bài của các đơn vị trước."
+        )
+    unit = contributor_by_id(session, contributor_id)
+    if row is None:
+        session.add(ContributorAccount(user_id=user.id, contributor_id=unit.id))
+    else:
+        row.contributor_id = unit.id
+    session.flush()
+
+
+def unit_by_name(session: Session, name: str) -> Contributor:
+    """The unit of that name; NotFound names those there are."""
+    names = {row.name: row for row in session.scalars(select(Contributor).order_by(Contributor.name))}
+    if name.strip() not in names:
+        raise NotFound(f"Không có đơn vị “{name.strip()}”. Có: {', '.join(names) or 'chưa có đơn vị nào'}.")
+    return names[name.strip()]
+
+
+def unit_of(session: Session, user_id: int) -> Contributor | None:
+    """The unit an account sends for, or None."""
+    return session.scalar(
+        select(Contributor)
+        .join(ContributorAccount, ContributorAccount.contributor_id == Contributor.id)
+        .where(ContributorAccount.user_id == user_id)
+    )
+
+
 def send_in(
     session: Session,
     contributor: Contributor,
     *,
+    user: User | None = None,
     title: str,
     text: str,
     sender: str = "",
@@ -112,7 +164,12 @@ def send_in(
     max_chars: int,
     now: datetime,
 ) -> Contribution:
-    """Keep a draft that a unit sends.  InputError without words; Refused when too many wait."""
+    """Keep a draft that a unit sends, by its link or by an account of its own.
+
+    InputError without words; Refused when the unit was stopped or too many of its drafts wait.
+    """
+    if not contributor.active:
+        raise Refused("Xã đã ngừng nhận bài của đơn vị này. Hãy gọi xã để hỏi lại.")
     words = document.text if document is not None else clean_text(text)[0]
     name = " ".join(clean_text(title)[0].split()) or (document.title if document is not None else "")
     if not words.strip():
@@ -129,7 +186,8 @@ def send_in(
         raise Refused(f"Đơn vị đang có {MOST_WAITING} bài chờ xã nhận. Hãy gọi xã trước khi gửi thêm.")
     row = Contribution(
         station_id=contributor.station_id, contributor_id=contributor.id, title=name[:300], text=words,
-        sender=_line(sender, 120), wish=_line(wish, 300), source_name=source_name[:300],
+        user_id=user.id if user is not None else None,
+        sender=_line(sender, 120) or (user.display_name if user is not None else ""), wish=_line(wish, 300), source_name=source_name[:300],
         notes=list(document.notes) if document is not None else [], received_at=now,
     )  # fmt: skip
     session.add(row)
@@ -137,13 +195,41 @@ def send_in(
     return row
 
 
-def contributions(session: Session, *, contributor_id: int | None = None) -> list[Contribution]:
-    """Drafts that came in, waiting ones first, newest first."""
-    wanted = select(Contribution).options(joinedload(Contribution.contributor))
+def contributions(
+    session: Session, *, contributor_id: int | None = None, user_id: int | None = None
+) -> list[Contribution]:
+    """Drafts that came in (of one unit, of one account), waiting ones first, newest first."""
+    wanted = select(Contribution).options(
+        joinedload(Contribution.contributor), joinedload(Contribution.bulletin)
+    )
+    if user_id is not None:
+        wanted = wanted.where(Contribution.user_id == user_id)
     if contributor_id is not None:
         wanted = wanted.where(Contribution.contributor_id == contributor_id)
     waiting_last = Contribution.state != ContributionState.WAITING
     return list(session.scalars(wanted.order_by(waiting_last, Contribution.id.desc()).limit(200)))
+
+
+def on_the_air(session: Session, rows: Iterable[Contribution]) -> dict[int, tuple[datetime, bool]]:
+    """bulletin id -> when it aired last, or else airs next, and whether it has aired already."""
+    wanted = [row.bulletin_id for row in rows if row.bulletin_id is not None]
+    found: dict[int, tuple[datetime, bool]] = {}
+    for bulletin, state, at in session.execute(
+        select(VariantItem.bulletin_id, Airing.state, Airing.planned_at)
+        .join(Variant, Variant.id == VariantItem.variant_id)
+        .join(Airing, Airing.id == Variant.airing_id)
+        .where(
+            VariantItem.bulletin_id.in_(wanted),
+            VariantItem.dropped_reason == "",
+            Airing.origin != AiringOrigin.DRILL,
+            Airing.state.in_((AiringState.PLANNED, AiringState.CLOSED, AiringState.STARTED)),
+        )
+        .order_by(Airing.planned_at)
+    ):
+        aired = state is AiringState.STARTED
+        if aired or bulletin not in found:
+            found[bulletin] = (at, aired)
+    return found
 
 
 def contribution_by_id(session: Session, contribution_id: int, *, to_change: bool = False) -> Contribution:

@@ -22,7 +22,11 @@ def delegate(
     """An approver hands the pen to somebody of the same station for some days (both ends included)."""
     if not (from_user.active and may(from_user.role, "delegate")):
         raise Refused("Chỉ người duyệt mới ủy quyền duyệt được.")
-    if to_user.station_id != from_user.station_id or to_user.id == from_user.id or not to_user.active:
+    if (
+        to_user.station_id != from_user.station_id
+        or to_user.id == from_user.id
+        or not (to_user.active and may(to_user.role, "see"))
+    ):
         raise InputError("Không ủy quyền được cho người này. Hãy chọn một người khác đang làm việc ở đài.")
     if last_day < first_day:
         raise InputError("Ngày cuối trước ngày đầu. Hãy chọn lại hai ngày ủy quyền.")

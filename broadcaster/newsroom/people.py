@@ -22,17 +22,22 @@ from broadcaster.errors import InputError, NotFound, Refused
 from broadcaster.model import Role
 from broadcaster.store.tables import Audit, Delegation, Station, User
 
-# Every action a door may ask for.  `see` is every page that only shows; the others change something.
+# Every action a door may ask for.  `own` is one's own account, `see` every page of the station that only shows,
+# `contribute` sending drafts from outside; the others change something.
 ACTIONS = frozenset(
-    "see write submit lexicon schedule jingles villages report "
+    "own see contribute write submit lexicon schedule jingles villages report "
     "approve return withdraw emergency delegate receivers settings station users".split()
 )
 RIGHTS: Mapping[Role, frozenset[str]] = MappingProxyType(
     {
-        Role.AUTHOR: frozenset("see write submit withdraw lexicon schedule jingles villages report".split()),
-        Role.APPROVER: frozenset("see approve return withdraw emergency delegate report".split()),
-        Role.TECHNICIAN: frozenset("see receivers settings".split()),
-        Role.ADMINISTRATOR: ACTIONS,  # but nobody approves what his own hand wrote: see bulletins.approve
+        Role.AUTHOR: frozenset(
+            "own see write submit withdraw lexicon schedule jingles villages report".split()
+        ),
+        Role.APPROVER: frozenset("own see approve return withdraw emergency delegate report".split()),
+        Role.TECHNICIAN: frozenset("own see receivers settings".split()),
+        Role.CONTRIBUTOR: frozenset("own contribute".split()),
+        Role.ADMINISTRATOR: ACTIONS
+        - {"contribute"},  # and nobody approves what his own hand wrote: see bulletins.approve
     }
 )
 # What an approver hands over for some days, and nothing else.

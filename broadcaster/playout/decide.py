@@ -21,7 +21,7 @@ from broadcaster.model import (
     Priority,
     StartMode,
 )
-from broadcaster.playout.plan import Journal, Manifest, Record, ToPlay
+from broadcaster.playout.plan import AudioFile, Journal, Manifest, Record, ToPlay
 
 LEAD: Final = timedelta(
     seconds=1
@@ -30,6 +30,7 @@ CUT_LEAD: Final = timedelta(milliseconds=300)  # the same while something sounds
 PUNCTUAL: Final = timedelta(seconds=2)  # what still counts as on time
 ASLEEP: Final = timedelta(seconds=5)  # a gap between two looks that means the player was not there
 RETRY: Final = timedelta(seconds=5)  # between two tries of an emergency
+DECODE_AHEAD: Final = timedelta(seconds=120)
 EARLY: Final = time(6, 0)  # before this local time loudspeakers are turned down
 
 REVOKED = "Chương trình đã bị đài thu hồi trong lúc phát."
@@ -134,6 +135,21 @@ def next_instant(now: datetime, manifest: Manifest | None, journal: Journal) -> 
         if airing.id not in journal.records and airing.planned_at - lead > now
     ]
     return min(coming, default=None)
+
+
+def needed_soon(now: datetime, manifest: Manifest) -> list[AudioFile]:
+    """Alert clips, and what starts soon or may still start or go on; the most urgent first."""
+    soon = sorted(
+        (
+            one
+            for one in manifest.airings
+            if one.file is not None
+            and one.planned_at - DECODE_AHEAD <= now
+            and now <= one.planned_at + timedelta(seconds=one.grace_s) + DECODE_AHEAD
+        ),
+        key=lambda one: (-one.priority.rank, one.planned_at),
+    )
+    return [*manifest.clips, *(one.file for one in soon if one.file is not None)]
 
 
 def _left_open(now: datetime, journal: Journal) -> Iterator[Close]:

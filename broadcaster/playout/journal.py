@@ -7,20 +7,19 @@ memory card does not write over old reports.
 
 from __future__ import annotations
 
-import itertools
 import json
 import sqlite3
 import threading
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import datetime
 from pathlib import Path
 from typing import Any, Final
 
 from broadcaster.errors import PlayerError
 from broadcaster.model import AsRunEvent, Priority
-from broadcaster.playout.plan import Record
+from broadcaster.playout.ledgerfile import is_damage, open_ledger, unused
+from broadcaster.playout.plan import Event, Record, utc_text
 from broadcaster.playout.reserve import Reserve
 
 _SCHEMA: Final = """
@@ -35,30 +34,9 @@ CREATE TABLE IF NOT EXISTS mark (name TEXT PRIMARY KEY, value TEXT NOT NULL);
 """
 _SOUNDING: Final = (AsRunEvent.STARTED, AsRunEvent.RESUMED)
 
-
-@dataclass(frozen=True, slots=True)
-class Event:
-    """One line of the as-run, as it is uploaded."""
-
-    sequence: int
-    airing_id: str
-    event: AsRunEvent
-    at: datetime
-    offset_ms: int = 0
-    sha256: str = ""
-    reason: str = ""
-
-    def as_json(self) -> dict[str, Any]:
-        """The shape of `docs/api/events.schema.json`."""
-        return {
-            "sequence": self.sequence,
-            "airing_id": self.airing_id,
-            "event": str(self.event),
-            "at": _text(self.at),
-            "offset_ms": self.offset_ms,
-            "sha256": self.sha256,
-            "reason": self.reason,
-        }
+_ITS_OWN: Final = (
+    '["confirmed", "numbered_after", "born_at", "opened_at", "successor"]'  # a receiver's, not the box's
+)
 
 
 class Ledger:
@@ -70,19 +48,8 @@ class Ledger:
         self._path = path
         self._reserve = Reserve(path.with_name(path.stem + ".reserve"))
         self._reserve.tend()
-        try:
-            self._db = sqlite3.connect(path, timeout=10.0, isolation_level=None, check_same_thread=False)
-        except sqlite3.Error as error:
-            raise PlayerError(f"Không mở được sổ của máy phát ({path}): {error}.") from error
-        try:
-            for pragma in ("journal_mode=WAL", "synchronous=FULL"):
-                self._db.execute(f"PRAGMA {pragma}")
-            self._db.executescript(_SCHEMA)
-        except sqlite3.Error as error:
-            self._db.close()
-            raise PlayerError(
-                f"Sổ của máy phát ({path}) bị hỏng: {error}. Hãy đổi tên tệp này rồi chạy lại máy phát."
-            ) from error
+        self._db, self.damaged = open_ledger(path, _SCHEMA)
+        self.broken = False  # it was found damaged since: whoever opens it again gets a new one
 
     def close(self) -> None:
         """Let go of the file."""
@@ -114,11 +81,11 @@ class Ledger:
                 (
                     airing_id,
                     AsRunEvent.STARTED.value,
-                    _text(at),
+                    utc_text(at),
                     attempts,
                     sha256,
                     priority.value,
-                    _text(at),
+                    utc_text(at),
                 ),
             )
         return True
@@ -150,7 +117,7 @@ class Ledger:
                 self._append(airing_id, event, at, 0, "", reason)
                 self._db.execute(
                     "INSERT INTO airing VALUES (?, ?, ?, 0, 0, '', ?, NULL)",
-                    (airing_id, event.value, _text(at), Priority.ROUTINE.value),
+                    (airing_id, event.value, utc_text(at), Priority.ROUTINE.value),
                 )
                 return True
             if not sounds or old is None:
@@ -207,10 +174,21 @@ class Ledger:
         """
         with self._writing():
             (highest,) = self._db.execute("SELECT COALESCE(MAX(sequence), 0) FROM event").fetchone()
-            if highest == 0:
+            first = self._get("numbered_after") is None and self._get("confirmed") is None
+            if (
+                first and highest and sequence
+            ):  # it played before it could ask where the one before it had ended
+                self._db.execute("UPDATE event SET sequence = -sequence - ?", (sequence,))
+                self._db.execute("UPDATE event SET sequence = -sequence")
+            if first or highest == 0:
                 self._put("numbered_after", str(sequence))
-            if highest == 0 or sequence < self._confirmed():
+            if first or highest == 0 or sequence < self._confirmed():
                 self._put("confirmed", str(sequence))
+
+    def succeed(self, another: bool) -> None:
+        """Said once to a new ledger: whether a plan was there before it, so that another one was lost."""
+        with self._writing():
+            self._db.execute("INSERT OR IGNORE INTO mark VALUES ('successor', ?)", (str(int(another)),))
 
     def belong(self, receiver: str) -> None:
         """Be the ledger of this receiver (`nhu-thanh/3`).
@@ -228,7 +206,7 @@ class Ledger:
             if before is not None:
                 self._db.execute("DELETE FROM event")
                 self._db.execute(
-                    "DELETE FROM mark WHERE name IN ('confirmed', 'numbered_after', 'born_at', 'opened_at')"
+                    "DELETE FROM mark WHERE name IN (SELECT value FROM json_each(?))", (_ITS_OWN,)
                 )
             self._put("receiver", receiver)
 
@@ -236,7 +214,7 @@ class Ledger:
         """When a believed clock first saw this ledger; `now` becomes it the first time."""
         with self._writing():
             if self._get("opened_at") is None:
-                self._put("opened_at", _text(now))
+                self._put("opened_at", utc_text(now))
             return self._instant("opened_at") or now
 
     def heard_of_reports(self) -> bool:
@@ -251,7 +229,7 @@ class Ledger:
         While it has not said so, an earlier ledger may have played what stands in the plan.
         """
         with self._reading():
-            return self._get("numbered_after") == "0"
+            return self._get("numbered_after") == "0" and self._get("successor") != "1"
 
     # ------------------------------------------------------------------------------------ marks
 
@@ -262,7 +240,7 @@ class Ledger:
     def born(self, at: datetime) -> None:
         """It begins (or began, when a clock that ran ahead is put right) at `at`."""
         with self._writing():
-            self._put("born_at", _text(at))
+            self._put("born_at", utc_text(at))
 
     def alive(self, now: datetime) -> None:
         """The player was there at `now`, by a clock that is believed: no earlier instant can come again.
@@ -271,13 +249,15 @@ class Ledger:
         """
         self._reserve.tend()
         with self._writing():
-            self._put("alive_at", _text(now))
-            self._put("floor", _text(now))
+            self._put("alive_at", utc_text(now))
+            self._put("floor", utc_text(now))
 
     def absent(self, stretches: Iterable[tuple[datetime, datetime]]) -> None:
         """Remember when the player was not there."""
         with self._writing():
-            self._put("absences", json.dumps([[_text(first), _text(last)] for first, last in stretches]))
+            self._put(
+                "absences", json.dumps([[utc_text(first), utc_text(last)] for first, last in stretches])
+            )
 
     def absences(self) -> tuple[tuple[datetime, datetime], ...]:
         """When it was not there, the latest last."""
@@ -312,6 +292,7 @@ class Ledger:
                     raise
                 self._db.execute("COMMIT")
             except sqlite3.Error as error:
+                self.broken = self.broken or is_damage(error)
                 if self._db.in_transaction:
                     self._db.execute("ROLLBACK")
                 self._reserve.release()  # if it was the disk, the next try has some room
@@ -320,10 +301,7 @@ class Ledger:
                 ) from error
 
     def _put_aside(self, receiver: str) -> None:
-        name = f"{self._path.stem}-{receiver.replace('/', '-')}"
-        numbered = (f"{name}-{number}" for number in itertools.count(2))
-        names = (self._path.with_name(f"{one}.db") for one in itertools.chain([name], numbered))
-        copy = next(path for path in names if not path.exists())
+        copy = unused(self._path.with_name(f"{self._path.stem}-{receiver.replace('/', '-')}.db"))
         with self._reading():
             self._db.execute("VACUUM INTO ?", (str(copy),))
 
@@ -334,14 +312,14 @@ class Ledger:
         number = max(int(highest), int(self._get("numbered_after") or 0)) + 1
         self._db.execute(
             "INSERT INTO event VALUES (?, ?, ?, ?, ?, ?, ?)",
-            (number, airing_id, event.value, _text(at), offset_ms, sha256, reason[:1000]),
+            (number, airing_id, event.value, utc_text(at), offset_ms, sha256, reason[:1000]),
         )
-        self._put("floor", max(_text(at), self._get("floor") or ""))
+        self._put("floor", max(utc_text(at), self._get("floor") or ""))
 
     def _move(self, airing_id: str, event: AsRunEvent, at: datetime, offset_ms: int) -> None:
         self._db.execute(
             "UPDATE airing SET event = ?, at = ?, offset_ms = ? WHERE id = ?",
-            (event.value, _text(at), offset_ms, airing_id),
+            (event.value, utc_text(at), offset_ms, airing_id),
         )
 
     def _record(self, airing_id: str) -> Record | None:
@@ -358,6 +336,7 @@ class Ledger:
             try:
                 yield
             except sqlite3.Error as error:
+                self.broken = self.broken or is_damage(error)
                 raise PlayerError(
                     f"Không đọc được sổ của máy phát: {error}. Hãy kiểm tra ổ đĩa của máy phát."
                 ) from error
@@ -388,8 +367,3 @@ def _record(row: Any) -> Record:
         priority=Priority(row[6]),
         started_at=None if row[7] is None else datetime.fromisoformat(row[7]),
     )
-
-
-def _text(instant: datetime) -> str:
-    """Always of one length, in UTC, so that text order is time order."""
-    return instant.astimezone(UTC).isoformat(timespec="microseconds")

@@ -10,6 +10,7 @@ import logging
 import shutil
 import threading
 from collections.abc import Callable
+from contextlib import suppress
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any, Final
@@ -22,7 +23,7 @@ from broadcaster.errors import PlayerError
 from broadcaster.model import AsRunEvent, Priority
 from broadcaster.playout.book import Book
 from broadcaster.playout.clock import Clock, GivenClock
-from broadcaster.playout.decide import ASLEEP, Action, Close, Start, Stop, decide, next_instant
+from broadcaster.playout.decide import ASLEEP, Action, Close, Start, Stop, decide, needed_soon, next_instant
 from broadcaster.playout.held import HeldAudio, HeldManifest
 from broadcaster.playout.journal import Ledger
 from broadcaster.playout.outputs import RATE_HZ, Output
@@ -34,13 +35,13 @@ from broadcaster.playout.sync import Link, Sync
 from broadcaster.playout.trust import Trust
 
 _LOG = logging.getLogger(__name__)
-_DECODE_AHEAD: Final = timedelta(seconds=120)
 _TICK_S, _CLOSE_TICK_S = 1.0, 0.05
 _TROUBLE_TICK_S: Final = 0.2  # shorter than an airing is cued ahead: a ledger that comes back is in time
 _ALIVE_S: Final = 10.0
 _PROGRESS_S: Final = 5.0
 ABSENCES_KEPT: Final = 50
 DEVICE_LOST: Final = "Card âm thanh ngừng giữa buổi."
+LEDGER_BROKEN: Final = "Sổ của máy phát bị hỏng khi đang chạy. Máy phát dừng để mở sổ mới khi chạy lại."
 SILENT_PROGRAMME: Final = "Chương trình vừa phát không có tiếng. Hãy nghe lại bản ghi ở đài."
 
 
@@ -86,6 +87,8 @@ class Player:
             **({} if link is None else {"link": link}),
         )
         now = clock.now()
+        with suppress(PlayerError):  # a ledger that takes nothing is told where something is claimed in it
+            ledger.succeed(self._held.manifest is not None)
         self._book = Book(ledger)
         self._born = ledger.born_at()
         self._trust = Trust(ledger.floor() or now)
@@ -110,6 +113,8 @@ class Player:
         try:
             while not stop.is_set():
                 rest_s = self.tick()
+                if self._ledger.broken and self._sounding is None:
+                    raise PlayerError(LEDGER_BROKEN)  # the next life begins with a new one
                 now = self._clock.now()
                 if until is not None:
                     if now >= until:
@@ -170,7 +175,14 @@ class Player:
     def health(self) -> dict[str, Any]:
         """What the heartbeat says (`docs/api/heartbeat.schema.json`)."""
         manifest = self._held.manifest
-        alarms = [self._output.fault, self._trouble, self._quiet, self._held.damaged, self._shelf.bad()]
+        alarms = [
+            self._output.fault,
+            self._trouble,
+            self._quiet,
+            self._ledger.damaged,
+            self._held.damaged,
+            self._shelf.bad(),
+        ]
         if not self._trust.believed:
             alarms.append("Đồng hồ của máy phát không đáng tin; chỉ phát khẩn cấp.")
         alarms += self._sync.problems()
@@ -196,7 +208,7 @@ class Player:
         try:
             return self._ledger.opened_at(now)
         except PlayerError:
-            return None  # a ledger that takes nothing is told where something is claimed in it
+            return None
 
     def _be_born(self, now: datetime, manifest: Manifest | None) -> None:
         """What was due before the first plan was made is not this player's business."""
@@ -252,17 +264,7 @@ class Player:
             return []
         if not self._trust.believed:  # the same earliest possible instant that an emergency is judged by
             now = max(now, manifest.issued_at, self._trust.floor)
-        soon = sorted(
-            (
-                airing
-                for airing in manifest.airings
-                if airing.file is not None
-                and airing.planned_at - _DECODE_AHEAD <= now
-                and now <= airing.planned_at + timedelta(seconds=airing.grace_s) + _DECODE_AHEAD
-            ),
-            key=lambda one: (-one.priority.rank, one.planned_at),
-        )
-        return [*manifest.clips, *(one.file for one in soon if one.file is not None)]
+        return needed_soon(now, manifest)
 
     def _remember(self, now: datetime) -> None:
         at = self._clock.monotonic()

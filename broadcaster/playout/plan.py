@@ -94,6 +94,31 @@ class Record:
 
 
 @dataclass(frozen=True, slots=True)
+class Event:
+    """One line of the as-run, as it is uploaded."""
+
+    sequence: int
+    airing_id: str
+    event: AsRunEvent
+    at: datetime
+    offset_ms: int = 0
+    sha256: str = ""
+    reason: str = ""
+
+    def as_json(self) -> dict[str, Any]:
+        """The shape of `docs/api/events.schema.json`."""
+        return {
+            "sequence": self.sequence,
+            "airing_id": self.airing_id,
+            "event": str(self.event),
+            "at": utc_text(self.at),
+            "offset_ms": self.offset_ms,
+            "sha256": self.sha256,
+            "reason": self.reason,
+        }
+
+
+@dataclass(frozen=True, slots=True)
 class Journal:
     """The player's own knowledge at one instant.
 
@@ -193,3 +218,8 @@ def _instant(data: Any, key: str) -> datetime:
     if value.tzinfo is None:
         raise ValueError(f"{key} has no zone")
     return value.astimezone(UTC)
+
+
+def utc_text(instant: datetime) -> str:
+    """Always of one length, in UTC, so that text order is time order."""
+    return instant.astimezone(UTC).isoformat(timespec="microseconds")

@@ -1,23 +1,24 @@
-"""Planned, played, confirmed: three columns, side by side and never merged, an airing and a village a row.
+"""Some days in every detail: what each receiver did with each airing and why, an airing and a village a row.
 
-A player's log says what a machine did; a receipt says what a person heard.  Each may be wrong, and a report
-that mixed them could not be checked.
+The same witnesses as `gathering` hears for a period's figures; here each line of a player's log is looked at, and
+airings still ahead, drills and cancelled ones are shown too.  Planned, player and village are never merged.
 """
 
 from __future__ import annotations
 
-from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime, time
 
-from sqlalchemy import select
+from sqlalchemy import ColumnElement, select
 from sqlalchemy.orm import Session, joinedload
 
 from broadcaster.model import AiringOrigin, AiringState, Outcome, PlannedAiring, Priority, ReceiptKind
-from broadcaster.report.summary import Contact, Event, Planned, Told, outcome
+from broadcaster.report.ledger import Said
+from broadcaster.report.summary import Event, Planned, Told, outcome
+from broadcaster.report.witnesses import Box, Words, all_events, heard_from
 from broadcaster.schedule.plan import plan_days
-from broadcaster.store.tables import Airing, AsRun, Receipt, Receiver, Station, Village
+from broadcaster.store.tables import Airing, Receiver, Station, Village
 
 # Of several receivers that one village hears, the best result is the village's.
 _BEST = (
@@ -41,10 +42,9 @@ class PlayerLine:
 
 @dataclass(frozen=True, slots=True)
 class Confirmation:
-    """What a village said: downloaded, played, or could not play and why."""
+    """A village's last word: downloaded, played, or could not play and why."""
 
     kind: ReceiptKind
-    at: datetime
     reason: str = ""
 
 
@@ -52,8 +52,8 @@ class Confirmation:
 class ReportRow:
     """One airing in one village.
 
-    `players` are the receivers this village hears (none = no receiver reached it), `confirmations` what its
-    operator said.
+    `players` are the receivers this village hears (none = no receiver reached it), `confirmed` what its operator
+    said in the end: played or could not, else downloaded, else nothing.
     """
 
     airing_id: str
@@ -71,7 +71,7 @@ class ReportRow:
     village_slug: str
     village: str
     players: tuple[PlayerLine, ...] = field(default=())
-    confirmations: tuple[Confirmation, ...] = field(default=())
+    confirmed: Confirmation | None = None
 
     @property
     def planned(self) -> bool:
@@ -82,12 +82,6 @@ class ReportRow:
     def played(self) -> PlayerLine | None:
         """The best of its receivers (second column); None when it hears none."""
         return min(self.players, key=lambda line: _BEST.index(line.told.outcome), default=None)
-
-    @property
-    def confirmed(self) -> Confirmation | None:
-        """What the village says in the end (third column): played or failed, else downloaded, else None."""
-        said = [one for one in self.confirmations if one.kind is not ReceiptKind.DOWNLOADED]
-        return max(said or self.confirmations, key=lambda one: one.at, default=None)
 
     @property
     def why(self) -> str:
@@ -118,33 +112,62 @@ def airing_report(
         lines = plan_days(session, first, (last - first).days + 1)
     if not lines:
         return []
-    events = _events(session, first, last)
-    said = _receipts(session, first, last)
+    counted = Airing.local_date.between(first, last)
+    events = all_events(session, counted)
+    words = Words(session, counted)
     if receivers is None:
         receivers = known_receivers(session)
-    reach = {row.id: frozenset(one.slug for one in row.villages) for row in receivers}
-    zones = _zones(session, first, last)
-    villages = _names(session)
+    boxes, hearers = heard_from(receivers)
+    owners = {row.id: row.station_id for row in receivers}
+    stations = _stations(session, counted)
+    villages = _villages(session)
     rows: list[ReportRow] = []
     for line in lines:
-        station_id, zone = zones[line.airing_id]
-        players = [
-            (reach[row.id], _judge(row, line, events.get((line.airing_id, row.id), ()), zone, now))
-            for row in receivers
-            if row.station_id == station_id and _was_there(row, line, (line.airing_id, row.id) in events)
-        ]
+        station_id, zone = stations[line.airing_id]
+        players = {
+            box.id: _judged(box, line, told, zone, now)
+            for box in boxes.values()
+            if owners[box.id] == station_id
+            and ((told := events.get((line.airing_id, box.id), ())) or box.was_there(line.planned_at))
+        }
+        said = words.about(line.airing_id)
         everywhere = _row(line)
         for slug in line.villages:
+            village, name = villages[station_id, slug]
             rows.append(
                 replace(
                     everywhere,
                     village_slug=slug,
-                    village=villages.get((station_id, slug), slug),
-                    players=tuple(told for heard, told in players if not heard or slug in heard),
-                    confirmations=tuple(said.get((line.airing_id, slug), ())),
+                    village=name,
+                    players=tuple(players[box] for box in hearers.get(village, hearers[0]) if box in players),
+                    confirmed=_confirmed(*said.of(village)),
                 )
             )
     return rows
+
+
+def known_receivers(session: Session) -> Sequence[Receiver]:
+    """Every receiver there is or was, with its villages.  One query."""
+    return (
+        session.scalars(select(Receiver).order_by(Receiver.id).options(joinedload(Receiver.villages)))
+        .unique()
+        .all()
+    )
+
+
+def _stations(session: Session, counted: ColumnElement[bool]) -> dict[str, tuple[int, str]]:
+    """airing -> its station and that one's zone."""
+    rows = session.execute(
+        select(Airing.id, Station.id, Station.zone)
+        .join(Station, Station.id == Airing.station_id)
+        .where(counted)
+    )
+    return {airing: (station, zone) for airing, station, zone in rows}
+
+
+def _villages(session: Session) -> dict[tuple[int, str], tuple[int, str]]:
+    rows = session.execute(select(Village.station_id, Village.slug, Village.id, Village.name))
+    return {(station, slug): (village, name) for station, slug, village, name in rows}
 
 
 def _row(line: PlannedAiring) -> ReportRow:
@@ -168,76 +191,26 @@ def _row(line: PlannedAiring) -> ReportRow:
     )
 
 
-def _judge(
-    receiver: Receiver, line: PlannedAiring, events: Sequence[Event], zone: str, now: datetime
-) -> PlayerLine:
+_KINDS: Mapping[Said, ReceiptKind] = {
+    Said.PLAYED: ReceiptKind.PLAYED,
+    Said.FAILED: ReceiptKind.FAILED,
+    Said.DOWNLOADED: ReceiptKind.DOWNLOADED,
+}
+
+
+def _confirmed(said: Said, reason: str) -> Confirmation | None:
+    return Confirmation(_KINDS[said], reason) if said in _KINDS else None
+
+
+def _judged(box: Box, line: PlannedAiring, events: Sequence[Event], zone: str, now: datetime) -> PlayerLine:
     planned = Planned(
         planned_at=line.planned_at,
-        receiver=receiver.name,
+        receiver=box.name,
         state=line.state,
         reason=line.reason,
         duration_ms=line.duration_ms,
         grace_s=line.grace_s,
         zone=zone,
-        contact=Contact(receiver.last_seen_at, next(iter(receiver.heartbeat.get("alarms", ())), "")),
+        contact=box.contact,
     )
-    return PlayerLine(receiver.id, receiver.name, outcome(events, planned, now))
-
-
-def _was_there(receiver: Receiver, line: PlannedAiring, reported: bool) -> bool:
-    """Receivers that could have played it: paired, made before it and not revoked before it; or that report it."""
-    if reported:
-        return True
-    paired = bool(receiver.token_hash) or receiver.last_seen_at is not None
-    gone = receiver.revoked_at is not None and receiver.revoked_at <= line.planned_at
-    return paired and receiver.created_at <= line.planned_at and not gone
-
-
-def _events(session: Session, first: date, last: date) -> dict[tuple[str, int], list[Event]]:
-    rows = session.execute(
-        select(AsRun.airing_id, AsRun.receiver_id, AsRun.event, AsRun.at, AsRun.offset_ms, AsRun.reason)
-        .join(Airing, Airing.id == AsRun.airing_id)
-        .where(Airing.local_date.between(first, last))
-        .order_by(AsRun.receiver_id, AsRun.sequence)
-    )
-    found: dict[tuple[str, int], list[Event]] = defaultdict(list)
-    for airing_id, receiver_id, event, at, offset_ms, reason in rows:
-        found[airing_id, receiver_id].append(Event(event, at, offset_ms, reason))
-    return dict(found)
-
-
-def _receipts(session: Session, first: date, last: date) -> dict[tuple[str, str], list[Confirmation]]:
-    rows = session.execute(
-        select(Receipt.airing_id, Village.slug, Receipt.kind, Receipt.server_at, Receipt.reason)
-        .join(Village, Village.id == Receipt.village_id)
-        .join(Airing, Airing.id == Receipt.airing_id)
-        .where(Airing.local_date.between(first, last), Receipt.withdrawn_at.is_(None))
-        .order_by(Receipt.server_at, Receipt.id)
-    )
-    found: dict[tuple[str, str], list[Confirmation]] = defaultdict(list)
-    for airing_id, slug, kind, at, reason in rows:
-        found[airing_id, slug].append(Confirmation(kind, at, reason))
-    return dict(found)
-
-
-def known_receivers(session: Session) -> Sequence[Receiver]:
-    """Every receiver there is or was, with its villages.  One query."""
-    return (
-        session.scalars(select(Receiver).order_by(Receiver.id).options(joinedload(Receiver.villages)))
-        .unique()
-        .all()
-    )
-
-
-def _zones(session: Session, first: date, last: date) -> dict[str, tuple[int, str]]:
-    rows = session.execute(
-        select(Airing.id, Station.id, Station.zone)
-        .join(Station, Station.id == Airing.station_id)
-        .where(Airing.local_date.between(first, last))
-    )
-    return {airing_id: (station_id, zone) for airing_id, station_id, zone in rows}
-
-
-def _names(session: Session) -> dict[tuple[int, str], str]:
-    rows = session.execute(select(Village.station_id, Village.slug, Village.name))
-    return {(station_id, slug): name for station_id, slug, name in rows}
+    return PlayerLine(box.id, box.name, outcome(events, planned, now))

@@ -18,9 +18,9 @@ from broadcaster.report.paper import Appendix, Block, Paper, Table, Words
 from broadcaster.report.wording import clean, roman
 
 _FONT: Final = "Times New Roman"
-_TEXT_CM: Final = {False: 16.0, True: 24.7}  # the line between the margins, by "is landscape"
-_LEFT_CM: Final = 6.7  # of the letterhead's two columns
-_MOTTO_CM: Final = 5.9  # as long as the motto itself, at 13 pt bold
+_TEXT_CM: Final = {False: 16.5, True: 25.2}  # the line between the margins, by "is landscape"
+_LEFT_CM: Final = 7.4  # of the letterhead's two columns: the state's name fits the other on one line
+_MOTTO_CM: Final = 5.7  # as long as the motto itself, at 13 pt bold
 
 
 def docx(paper: Paper) -> bytes:
@@ -52,7 +52,7 @@ def _page(document: Any, landscape: bool) -> None:
         section.orientation = WD_ORIENT.LANDSCAPE
         section.page_width, section.page_height = Cm(29.7), Cm(21.0)
     section.top_margin = section.bottom_margin = Cm(2.0)
-    section.left_margin, section.right_margin = Cm(3.0), Cm(2.0)
+    section.left_margin, section.right_margin = Cm(3.0), Cm(1.5)
     section.header_distance = Cm(1.0)
 
 
@@ -85,18 +85,19 @@ def _page_numbers(document: Any) -> None:
 
 def _letterhead(document: Any, paper: Paper) -> None:
     frame = paper.frame
-    left, right = _columns(document, (_LEFT_CM, 16.0 - _LEFT_CM + 0.6))
-    _line(left, frame.parent.upper(), size=13, centre=True, first=True)
-    _line(left, frame.issuer.upper(), size=13, bold=True, centre=True)
+    right_cm = _TEXT_CM[False] - _LEFT_CM
+    left, right = _columns(document, (_LEFT_CM, right_cm), snug=True)
+    _line(left, frame.parent.upper(), size=12, centre=True, first=True)
+    _line(left, frame.issuer.upper(), size=12, bold=True, centre=True)
     _rule(left, _LEFT_CM, _LEFT_CM * 0.4)
     _line(left, f"Số:        /{frame.code}", size=13, centre=True)
-    _line(right, "CỘNG HÒA XÃ HỘI CHỦ NGHĨA VIỆT NAM", size=13, bold=True, centre=True, first=True)
-    _line(right, "Độc lập - Tự do - Hạnh phúc", size=14, bold=True, centre=True)
-    _rule(right, 16.0 - _LEFT_CM + 0.6, _MOTTO_CM)
+    _line(right, "CỘNG HÒA XÃ HỘI CHỦ NGHĨA VIỆT NAM", size=12, bold=True, centre=True, first=True)
+    _line(right, "Độc lập - Tự do - Hạnh phúc", size=13, bold=True, centre=True)
+    _rule(right, right_cm, _MOTTO_CM)
     _line(
         right,
         f"{frame.place}, ngày        tháng        năm {paper.year}",
-        size=14,
+        size=13,
         italic=True,
         centre=True,
     )
@@ -167,9 +168,14 @@ def _appendix(document: Any, paper: Paper, appendix: Appendix, position: int) ->
 # -------------------------------------------------------------------------------------------- pieces
 
 
-def _columns(document: Any, widths_cm: tuple[float, float]) -> tuple[Any, Any]:
+def _columns(document: Any, widths_cm: tuple[float, float], *, snug: bool = False) -> tuple[Any, Any]:
+    """Two cells without lines; `snug` = words may go to their edges."""
     table = document.add_table(rows=1, cols=2)
     table.autofit = False
+    if snug:
+        sides = "".join(f'<w:{side} w:w="0" w:type="dxa"/>' for side in ("left", "right"))
+        margins = parse_xml(f"<w:tblCellMar {nsdecls('w')}>{sides}</w:tblCellMar>")
+        table._tbl.tblPr.insert_element_before(margins, "w:tblLook", "w:tblCaption", "w:tblDescription")
     for cell, width in zip(table.rows[0].cells, widths_cm, strict=True):
         cell.width = Cm(width)
     for column, width in zip(table.columns, widths_cm, strict=True):
@@ -222,7 +228,7 @@ def _rule(holder: Any, width_cm: float, rule_cm: float) -> None:
     """A line of `rule_cm` in the middle of `width_cm`: the top edge of an empty, indented paragraph."""
     paragraph = holder.add_paragraph()
     shape = paragraph.paragraph_format
-    shape.left_indent = shape.right_indent = Cm(max(width_cm - 0.38 - rule_cm, 0) / 2)
+    shape.left_indent = shape.right_indent = Cm(max(width_cm - rule_cm, 0) / 2)
     shape.line_spacing, shape.space_before = Pt(5), Pt(2)
     paragraph._p.get_or_add_pPr().append(
         parse_xml(

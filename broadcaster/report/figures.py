@@ -19,8 +19,9 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Final, TypeVar
 
-from broadcaster.report.ledger import Activity, Cell, Item, Ledger, Part, Player, Said
+from broadcaster.report.ledger import Activity, Cell, Item, Ledger, Part, Player, Post, Said
 from broadcaster.report.tallies import Tally, VillageCount, by_part, by_village, tally_of
+from broadcaster.report.targets import Standing
 
 _Key = TypeVar("_Key", int, str)
 
@@ -91,7 +92,19 @@ class Figures:
     by_month: tuple[Line, ...]
     misses: tuple[Miss, ...]
     activities: tuple[Activity, ...]
+    posts: tuple[Post, ...]
+    targets: tuple[Standing, ...]
     skipped: int  # airings the station itself let go, with reasons among the misses
+
+    def reached_here(self, target: Standing) -> int:
+        """Broadcasts of the target's topic in this period alone."""
+        key = str(target.topic_id)
+        return next((line.tally.pieces_played for line in self.by_topic if line.key == key), 0)
+
+    @property
+    def posts_by_network(self) -> dict[str, int]:
+        """network -> how many, the most first."""
+        return dict(Counter(post.network for post in self.posts).most_common())
 
 
 def figures(ledger: Ledger, choice: Choice = EVERYTHING) -> Figures:
@@ -141,9 +154,9 @@ def figures(ledger: Ledger, choice: Choice = EVERYTHING) -> Figures:
             Line(month, month_label(month), count(parts)) for month, parts in sorted(months.items())
         ),
         misses=_misses(ledger, taken, cells, choice),
-        activities=tuple(
-            one for one in ledger.activities if choice.topic is None or one.topic_id == choice.topic
-        ),
+        activities=tuple(one for one in ledger.activities if choice.topic in (None, one.topic_id)),
+        posts=tuple(one for one in ledger.posts if choice.topic in (None, one.topic_id)),
+        targets=tuple(one for one in ledger.targets if choice.topic in (None, one.topic_id)),
         skipped=len({ledger.parts[i].airing_id for i in taken if not ledger.parts[i].planned}),
     )
 

@@ -37,6 +37,7 @@ from broadcaster.store.tables import (
     Rendition,
     Revision,
     Station,
+    TakeRow,
     Topic,
     User,
     Variant,
@@ -138,10 +139,8 @@ class _Judged:
     def _judge(self, box: Box) -> tuple[Player, str] | None:
         part = self._part
         events = self._odd.get((part.airing_id, box.id), ())
-        if not events:
-            gone = box.until is not None and box.until <= part.planned_at
-            if not box.paired or box.since > part.planned_at or gone:
-                return None
+        if not events and not box.was_there(part.planned_at):
+            return None
         planned = Planned(
             planned_at=part.planned_at,
             receiver=box.name,
@@ -248,11 +247,13 @@ def _items(session: Session, counted: ColumnElement[bool]) -> dict[int, list[Ite
         select(
             VariantItem.variant_id, VariantItem.bulletin_id, VariantItem.revision_id, VariantItem.dropped_reason,
             Airing.state, Bulletin.title, Bulletin.topic_id, Bulletin.author_id, Revision.title,
+            TakeRow.duration_ms, Revision.read_twice,
         )
         .join(Variant, Variant.id == VariantItem.variant_id)
         .join(Airing, Airing.id == Variant.airing_id)
         .join(Bulletin, Bulletin.id == VariantItem.bulletin_id)
         .outerjoin(Revision, Revision.id == VariantItem.revision_id)
+        .outerjoin(TakeRow, TakeRow.id == Revision.take_id)
         .where(counted)
         .order_by(VariantItem.variant_id, VariantItem.position, VariantItem.id)
     ).all()  # fmt: skip
@@ -260,16 +261,21 @@ def _items(session: Session, counted: ColumnElement[bool]) -> dict[int, list[Ite
     left_open = {row[1] for row in rows if row[4] is AiringState.PLANNED}
     approved = approved_revisions(session, left_open) if left_open else {}
     found: dict[int, list[Item]] = defaultdict(list)
-    for variant, bulletin, revision, dropped, state, title, topic, author, revised in rows:
+    for variant, bulletin, revision, dropped, state, title, topic, author, revised, length, twice in rows:
         if state is AiringState.PLANNED:
             current = approved.get(bulletin)
             sounds = current is not None and current.take_id is not None
             revision = current.id if current is not None else None
             name = current.title if current is not None else title
+            take = current.take if current is not None else None
+            length, twice = (take.duration_ms, current.read_twice) if current and take else (0, False)
         else:
             sounds = revision is not None and not dropped
             name = revised or title
-        found[variant].append(Item(bulletin, revision, name, topic or 0, author, sounds, dropped or ""))
+        air_ms = (length or 0) * (2 if twice else 1)
+        found[variant].append(
+            Item(bulletin, revision, name, topic or 0, author, sounds, dropped or "", air_ms)
+        )
     return found
 
 

@@ -14,6 +14,7 @@ from typing import Final, NamedTuple
 
 from broadcaster.model import AiringOrigin, AiringState, Priority
 from broadcaster.report.period import Period
+from broadcaster.report.targets import Standing
 
 ENOUGH: Final = 0.95  # of a programme: what counts as played for a village
 
@@ -39,7 +40,10 @@ class Said(IntEnum):
 
 @dataclass(frozen=True, slots=True)
 class Item:
-    """One bulletin of a running order.  `sounds` = it was in the programme; else `dropped` says why not."""
+    """One bulletin of a running order.  `sounds` = it was in the programme; else `dropped` says why not.
+
+    `air_ms` = how long its take sounds in it, twice where it is read twice.
+    """
 
     bulletin_id: int
     revision_id: int | None
@@ -48,6 +52,7 @@ class Item:
     author_id: int
     sounds: bool
     dropped: str = ""
+    air_ms: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,6 +137,19 @@ class Activity:
 
 
 @dataclass(frozen=True, slots=True)
+class Post:
+    """A bulletin put on one of the commune's pages, by the station or by a person's hand."""
+
+    network: str
+    day: date
+    bulletin_id: int
+    title: str
+    topic_id: int
+    by_hand: bool
+    url: str
+
+
+@dataclass(frozen=True, slots=True)
 class Ledger:
     """A period up to `as_of`: airings whose time had come by then, drills apart."""
 
@@ -145,5 +163,7 @@ class Ledger:
     topics: Mapping[int, str]  # in the station's order; 0 = none
     authors: Mapping[int, str]
     activities: tuple[Activity, ...] = ()
+    posts: tuple[Post, ...] = ()
+    targets: tuple[Standing, ...] = ()  # of topics, as they stood at the period's end or today
     to_come: int = 0  # airings of the period still ahead of `as_of`
     drills: int = 0

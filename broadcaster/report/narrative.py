@@ -12,6 +12,7 @@ from typing import Final
 from zoneinfo import ZoneInfo
 
 from broadcaster.report.figures import Figures, Miss
+from broadcaster.report.targets import Standing
 from broadcaster.report.wording import minutes, number, share
 
 KINDS: Final = {
@@ -22,6 +23,13 @@ KINDS: Final = {
     "visit": "buổi đến từng hộ",
     "online": "tin trên cổng thông tin, Zalo, Facebook",
     "other": "hoạt động khác",
+}
+# Where a bulletin may be posted: the networks the station reaches by itself, and those a person's hand fills.
+CHANNELS: Final = {
+    "zalo": "Zalo OA",
+    "facebook": "Trang Facebook",
+    "nhom-zalo": "Nhóm Zalo",
+    "cong": "Cổng thông tin xã",
 }
 _HEADING = re.compile(r"(?:[IVX]+|\d+)\. ")
 
@@ -34,7 +42,14 @@ def is_heading(line: str) -> bool:
 def draft(shown: Figures) -> str:
     """The whole text; every number in it stands in the figures."""
     return "\n".join(
-        [*_opening(shown), *_loudspeakers(shown), *_beside(shown), *_troubles(shown), *_ahead(shown)]
+        [
+            *_opening(shown),
+            *_loudspeakers(shown),
+            *_beside(shown),
+            *_targets(shown),
+            *_troubles(shown),
+            *_ahead(shown),
+        ]
     )
 
 
@@ -104,7 +119,7 @@ def _loudspeakers(shown: Figures) -> list[str]:
 
 def _beside(shown: Figures) -> list[str]:
     lines = ["2. Hình thức khác"]
-    if not shown.activities:
+    if not shown.activities and not shown.posts:
         return [*lines, "Trong kỳ chưa ghi nhận hoạt động nào ngoài hệ thống loa."]
     kinds: Counter[str] = Counter()
     people: Counter[str] = Counter()
@@ -114,7 +129,47 @@ def _beside(shown: Figures) -> list[str]:
     for kind, count in sorted(kinds.items(), key=lambda pair: list(KINDS).index(pair[0])):
         came = f", {number(people[kind])} lượt người tham gia" if people[kind] else ""
         lines.append(f"- {number(count)} {KINDS[kind]}{came}.")
+    if shown.posts:
+        places = [f"{channel(name)} {number(count)}" for name, count in shown.posts_by_network.items()]
+        lines.append(f"- {number(len(shown.posts))} lượt đăng bản tin trên mạng: {', '.join(places)}.")
     return lines
+
+
+def channel(network: str) -> str:
+    """The place's name as people read it."""
+    return CHANNELS.get(network, network)
+
+
+def _targets(shown: Figures) -> list[str]:
+    if not shown.targets:
+        return []
+    until = shown.targets[0].until
+    slow = [one for one in shown.targets if one.is_behind]
+    lines = [
+        "3. So với chỉ tiêu của kế hoạch",
+        f"Tính đến ngày {until:%d/%m/%Y}, {number(len(shown.targets) - len(slow))}/{number(len(shown.targets))} "
+        "chỉ tiêu theo kịp nhịp đều của kế hoạch.",
+    ]
+    lines += [f"- {one.topic}: {amounts(one)}; {lacking(one)}." for one in slow]
+    return lines
+
+
+def amounts(one: Standing) -> str:
+    """'12/40 lượt tin bài, 30/90 phút' for what the target names."""
+    pairs = (
+        (one.reached.broadcasts, one.wanted.broadcasts, "lượt tin bài"),
+        (one.reached.minutes, one.wanted.minutes, "phút"),
+        (one.reached.bulletins, one.wanted.bulletins, "bản tin"),
+    )
+    return ", ".join(f"{number(got)}/{number(want)} {unit}" for got, want, unit in pairs if want)
+
+
+def lacking(one: Standing) -> str:
+    """'chậm 3 lượt, 10 phút', or that it keeps the pace."""
+    slow = one.behind
+    pairs = ((slow.broadcasts, "lượt"), (slow.minutes, "phút"), (slow.bulletins, "bản tin"))
+    found = ", ".join(f"{number(count)} {unit}" for count, unit in pairs if count)
+    return f"chậm {found} so với nhịp đều" if found else "kịp"
 
 
 def _troubles(shown: Figures) -> list[str]:

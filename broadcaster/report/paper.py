@@ -7,15 +7,13 @@ number and date, stays blank.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 from typing import Any
-from zoneinfo import ZoneInfo
 
 from broadcaster.errors import InputError
-from broadcaster.model import AiringState
 from broadcaster.report.figures import Figures, Line
 from broadcaster.report.ledger import Part, Player, Said
-from broadcaster.report.narrative import KINDS, is_heading
+from broadcaster.report.narrative import KINDS, amounts, channel, is_heading, lacking
 from broadcaster.report.tallies import Tally
 from broadcaster.report.wording import minutes, number, share
 
@@ -154,21 +152,28 @@ def report_paper(shown: Figures, text: str, frame: Frame) -> Paper:
     )
 
 
-def tables(shown: Figures) -> Iterable[Block]:
-    """Every table of figures, the sum of each as its last row."""
+def tables(shown: Figures) -> Iterable[Table]:
+    """Every table of figures, numbered; sums stand in a last row."""
+    for position, table in enumerate(_tables(shown), start=1):
+        yield replace(table, caption=f"{position}. {table.caption}")
+
+
+def _tables(shown: Figures) -> Iterable[Table]:
     total = shown.total
     yield summary_table(total)
     if shown.by_topic:
         yield Table(
-            "2. Theo chủ đề",
+            "Theo chủ đề",
             ("Chủ đề", "Lượt tin bài theo lịch", "Máy phát đã phát", "Thôn xác nhận", "Số tin bài đã phát"),
             (*(_piece_row(line) for line in shown.by_topic), _piece_row(Line("", "Cộng", total))),
             (4, 1.5, 1.5, 1.5, 1.5),
             frozenset({1, 2, 3, 4}),
             last_is_sum=True,
         )
+    if shown.targets:
+        yield _target_table(shown)
     yield Table(
-        "3. Theo thôn, tổ dân phố (lượt thôn)",
+        "Theo thôn, tổ dân phố (lượt thôn)",
         (
             "Thôn", "Theo lịch", "Máy phát đủ", "Phát dở", "Không phát", "Chưa báo cáo", "Không có máy thu",
             "Thôn xác nhận", "Thôn báo hỏng", "Tỷ lệ máy phát đủ",
@@ -180,8 +185,8 @@ def tables(shown: Figures) -> Iterable[Block]:
         small=True,
     )  # fmt: skip
     for caption, name, lines in (
-        ("4. Theo khung giờ", "Khung giờ", shown.by_slot),
-        ("5. Theo người soạn", "Người soạn", shown.by_author),
+        ("Theo khung giờ", "Khung giờ", shown.by_slot),
+        ("Theo người soạn", "Người soạn", shown.by_author),
     ):
         if lines:
             yield Table(
@@ -199,14 +204,26 @@ def tables(shown: Figures) -> Iterable[Block]:
             )
     if shown.misses:
         yield Table(
-            "6. Không phát hoặc phát chưa đủ, theo lý do",
+            "Không phát hoặc phát chưa đủ, theo lý do",
             ("Nguồn", "Tình trạng", "Lý do", "Số lượt"),
             tuple((_SIDES[miss.side], miss.what, miss.reason, number(miss.count)) for miss in shown.misses),
             (1.6, 2.4, 5, 1),
             frozenset({3}),
         )
     if shown.activities:
-        yield activity_table("7. Hoạt động ngoài hệ thống loa", shown)
+        yield activity_table("Hoạt động ngoài hệ thống loa", shown)
+    if shown.posts:
+        yield Table(
+            "Đăng trên cổng thông tin, Zalo, Facebook",
+            ("Nơi đăng", "Số lượt đăng"),
+            (
+                *((channel(name), number(count)) for name, count in shown.posts_by_network.items()),
+                ("Cộng", number(len(shown.posts))),
+            ),
+            (5, 2),
+            frozenset({1}),
+            last_is_sum=True,
+        )
 
 
 _SIDES = {"planned": "đài", "player": "máy phát", "village": "thôn"}
@@ -215,7 +232,7 @@ _SIDES = {"planned": "đài", "player": "máy phát", "village": "thôn"}
 def summary_table(total: Tally) -> Table:
     """The three columns side by side."""
     return Table(
-        "1. Tổng hợp",
+        "Tổng hợp",
         ("Chỉ tiêu", "Theo lịch", "Máy phát báo đã phát", "Thôn xác nhận đã phát"),
         (
             ("Buổi phát", *_three(total.airings, total.airings_played, total.airings_confirmed)),
@@ -247,6 +264,26 @@ def activity_table(caption: str, shown: Figures) -> Table:
         frozenset({5, 6}),
         small=True,
     )  # fmt: skip
+
+
+def _target_table(shown: Figures) -> Table:
+    return Table(
+        f"So với chỉ tiêu của kế hoạch, đến ngày {shown.targets[0].until:%d/%m/%Y}",
+        ("Chủ đề", "Thời gian", "Đạt/chỉ tiêu", "Lượt trong kỳ", "So với nhịp đều"),
+        tuple(
+            (
+                one.topic,
+                f"{one.first_day:%d/%m/%Y}–{one.last_day:%d/%m/%Y}",
+                amounts(one),
+                number(shown.reached_here(one)),
+                lacking(one),
+            )
+            for one in shown.targets
+        ),
+        (3, 2, 2.4, 1, 2.4),
+        frozenset({3}),
+        small=True,
+    )
 
 
 def _three(*values: int) -> tuple[str, ...]:
@@ -314,58 +351,3 @@ def _programme_row(part: Part, counts: Sequence[int]) -> tuple[str, ...]:
         "/".join(str(count) for count in counts),
         part.sha256 or "(không có tệp)",
     )
-
-
-def logbook_paper(shown: Figures, frame: Frame, approvers: Mapping[int, str]) -> Paper:
-    """One week of the station's book: an airing a row, with what aired and how it was heard."""
-    ledger = shown.ledger
-    counts = part_counts(shown)
-    rows = []
-    for index, part in enumerate(ledger.parts):
-        villages, played, confirmed = counts.get(index, (0, 0, 0))
-        authors = dict.fromkeys(ledger.authors.get(item.author_id, "") for item in part.sounding)
-        signed = dict.fromkeys(approvers.get(item.revision_id or 0, "") for item in part.sounding)
-        rows.append(
-            (
-                f"{_DAYS[part.local_date.weekday()]} {part.local_date:%d/%m}",
-                f"{part.start_local:%H:%M}",
-                "; ".join(item.title for item in part.sounding) or "(không có tin bài)",
-                ", ".join(one for one in authors if one),
-                ", ".join(one for one in signed if one),
-                f"{number(round((part.duration_ms or 0) / 1000))} giây" if part.duration_ms else "",
-                _result(part, villages, played),
-                f"{confirmed}/{villages}",
-                "",
-            )
-        )
-    local = ledger.as_of.astimezone(ZoneInfo(ledger.zone))
-    return Paper(
-        kind="SỔ NHẬT KÝ CHƯƠNG TRÌNH PHÁT THANH",
-        subject=f"{ledger.station}, {ledger.period.label}",
-        frame=frame,
-        year=ledger.period.last.year,
-        body=(
-            Words(f"Số liệu đến {local:%H:%M} ngày {local:%d/%m/%Y}; {len(ledger.villages)} thôn, tổ dân phố."),
-            Table(
-                "",
-                (
-                    "Ngày", "Giờ", "Nội dung", "Người soạn", "Người duyệt", "Độ dài", "Máy phát (thôn)",
-                    "Thôn xác nhận", "Ghi chú, ký",
-                ),
-                tuple(rows),
-                (1.1, 0.8, 4.2, 1.6, 1.6, 1.1, 1.7, 1.1, 1.6),
-                small=True,
-            ),
-        ),
-        formal=False,
-        landscape=True,
-    )  # fmt: skip
-
-
-_DAYS = ("T2", "T3", "T4", "T5", "T6", "T7", "CN")
-
-
-def _result(part: Part, villages: int, played: int) -> str:
-    if part.state is AiringState.SKIPPED:
-        return f"không phát: {part.reason or 'không ghi lý do'}"
-    return f"đã phát {played}/{villages}"

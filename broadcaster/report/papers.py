@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict
-from datetime import date, datetime
+from dataclasses import asdict, replace
+from datetime import date, datetime, time, timedelta
+from zoneinfo import ZoneInfo
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
@@ -13,20 +14,60 @@ from broadcaster.newsroom.activities import activities_of
 from broadcaster.newsroom.people import record
 from broadcaster.report.figures import EVERYTHING, Choice, Figures, figures
 from broadcaster.report.gathering import gather
+from broadcaster.report.ledger import Post
+from broadcaster.report.logbook import logbook_paper
 from broadcaster.report.narrative import draft
-from broadcaster.report.paper import Frame, Paper, frame_from, logbook_paper, report_paper
+from broadcaster.report.paper import Frame, Paper, frame_from, report_paper
 from broadcaster.report.period import Period, year_of
-from broadcaster.store.tables import Decision, ReportFrame, ReportText, Station, User
+from broadcaster.report.progress import standings
+from broadcaster.store.tables import Bulletin, Decision, ReportFrame, ReportText, SocialPost, Station, User
 
 _LONGEST = 60_000
 
 
 def report_of(
-    session: Session, station: Station, period: Period, *, now: datetime, choice: Choice = EVERYTHING
+    session: Session,
+    station: Station,
+    period: Period,
+    *,
+    now: datetime,
+    choice: Choice = EVERYTHING,
+    beside: bool = True,
 ) -> Figures:
-    """The figures of a period, activities among them."""
-    ledger = gather(session, station, period, now=now, activities=activities_of(session, station, period))
+    """The figures of a period; with `beside` also activities, posts, and topics against their targets."""
+    ledger = gather(session, station, period, now=now)
+    if beside:
+        found = standings(session, station, now=now, period=period, known=ledger)
+        ledger = replace(
+            ledger,
+            activities=tuple(activities_of(session, station, period)),
+            posts=posts_of(session, station, period),
+            targets=tuple(standing for _goal, standing in found),
+        )
     return figures(ledger, choice)
+
+
+def posts_of(session: Session, station: Station, period: Period) -> tuple[Post, ...]:
+    """Bulletins put on the commune's pages on these days of the station, in order of time."""
+    zone = ZoneInfo(station.zone)
+    first = datetime.combine(period.first, time(), zone)
+    end = datetime.combine(period.last + timedelta(days=1), time(), zone)
+    rows = session.execute(
+        select(
+            SocialPost.network, SocialPost.at, SocialPost.bulletin_id, Bulletin.title, Bulletin.topic_id,
+            SocialPost.by_hand, SocialPost.url,
+        )
+        .join(Bulletin, Bulletin.id == SocialPost.bulletin_id)
+        .where(
+            SocialPost.station_id == station.id, SocialPost.state == "posted", SocialPost.at >= first,
+            SocialPost.at < end,
+        )
+        .order_by(SocialPost.at, SocialPost.id)
+    )  # fmt: skip
+    return tuple(
+        Post(network, at.astimezone(zone).date(), bulletin, title, topic or 0, by_hand, url)
+        for network, at, bulletin, title, topic, by_hand, url in rows
+    )
 
 
 def paper_of(session: Session, station: Station, shown: Figures) -> Paper:
@@ -38,7 +79,7 @@ def paper_of(session: Session, station: Station, shown: Figures) -> Paper:
 
 def logbook_of(session: Session, station: Station, period: Period, *, now: datetime) -> Paper:
     """The period's sheet of the station's book."""
-    shown = report_of(session, station, period, now=now)
+    shown = report_of(session, station, period, now=now, beside=False)
     wanted = {item.revision_id for part in shown.ledger.parts for item in part.sounding if item.revision_id}
     return logbook_paper(shown, frame_of(session, station), approvers_of(session, wanted))
 

@@ -11,10 +11,12 @@ from xlsxwriter.worksheet import Worksheet
 
 from broadcaster.report.figures import PLAYER_WORDS, SAID_WORDS, Figures
 from broadcaster.report.ledger import Cell, Item, Part, Player, Said
-from broadcaster.report.narrative import KINDS
+from broadcaster.report.narrative import KINDS, channel, lacking
+from broadcaster.report.streamed import Value, stream
 from broadcaster.report.wording import clean
 
 ROWS, PIECES, AIRINGS, TOTAL = "Chi tiết", "Lượt tin bài", "Buổi phát", "Tổng hợp"
+TARGETS, POSTS = "Chỉ tiêu", "Đăng trên mạng"
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,23 +40,21 @@ def details(sheet: Worksheet, looks: Looks, shown: Figures, cells: Sequence[Cell
         "Máy phát đủ", "Thôn xác nhận", "Lý do thôn nêu", "Buổi",
     )  # fmt: skip
     heads(sheet, looks, 0, head, (11, 7, 16, 12, 22, 9, 16, 50, 9, 9, 16, 30, 12))
-    for row, cell in enumerate(cells, start=1):
-        part = ledger.parts[cell.part]
-        slug, name = names[cell.village]
-        sheet.write_datetime(row, 0, part.local_date, looks.day)
-        sheet.write_string(row, 1, f"{part.start_local:%H:%M}")
-        sheet.write_string(row, 2, clean(part.slot))
-        sheet.write_string(row, 3, slug)
-        sheet.write_string(row, 4, clean(name))
-        sheet.write_string(row, 5, "có" if part.planned else "nghỉ")
-        sheet.write_string(row, 6, PLAYER_WORDS[cell.player])
-        sheet.write_string(row, 7, clean(cell.why))
-        sheet.write_number(row, 8, cell.receivers)
-        sheet.write_number(row, 9, cell.receivers_played)
-        sheet.write_string(row, 10, SAID_WORDS[cell.said])
-        sheet.write_string(row, 11, clean(cell.said_reason))
-        sheet.write_string(row, 12, part.airing_id)
+    stream(
+        sheet,
+        1,
+        (_detail(ledger.parts[cell.part], cell, *names[cell.village]) for cell in cells),
+        day=looks.day,
+    )
     sheet.autofilter(0, 0, max(len(cells), 1), len(head) - 1)
+
+
+def _detail(part: Part, cell: Cell, slug: str, name: str) -> tuple[Value, ...]:
+    return (
+        part.local_date, f"{part.start_local:%H:%M}", part.slot, slug, name, "có" if part.planned else "nghỉ",
+        PLAYER_WORDS[cell.player], cell.why, cell.receivers, cell.receivers_played, SAID_WORDS[cell.said],
+        cell.said_reason, part.airing_id,
+    )  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
@@ -207,6 +207,45 @@ def activity_rows(sheet: Worksheet, looks: Looks, shown: Figures) -> None:
         letter = xl_col_to_name(column)
         formula = f"=SUM({letter}2:{letter}{end + 1})" if end else "=0"
         sheet.write_formula(end + 1, column, formula, looks.bold, value)
+
+
+def target_rows(sheet: Worksheet, looks: Looks, shown: Figures, pieces: int) -> None:
+    """Topics against their targets; what this period alone brought is counted over the pieces' rows."""
+    head = (
+        "Mã chủ đề", "Chủ đề", "Từ ngày", "Đến ngày", "Tính đến", "Chỉ tiêu lượt", "Đã đạt lượt", "Lượt trong kỳ",
+        "Chỉ tiêu phút", "Đã đạt phút", "Chỉ tiêu bản tin", "Đã đạt bản tin", "So với nhịp đều",
+    )  # fmt: skip
+    heads(sheet, looks, 0, head, (9, 44, 11, 11, 11, 9, 9, 9, 9, 9, 9, 9, 44))
+    for row, one in enumerate(shown.targets, start=1):
+        sheet.write_number(row, 0, one.topic_id)
+        sheet.write_string(row, 1, clean(one.topic))
+        for column, day in enumerate((one.first_day, one.last_day, one.until), start=2):
+            sheet.write_datetime(row, column, day, looks.day)
+        sheet.write_number(row, 5, one.wanted.broadcasts)
+        sheet.write_number(row, 6, one.reached.broadcasts)
+        here = f"=COUNTIFS({column_of('E', pieces, PIECES)},$A{row + 1},{column_of('H', pieces, PIECES)},1)"
+        sheet.write_formula(row, 7, here, looks.whole, shown.reached_here(one))
+        numbers = (one.wanted.minutes, one.reached.minutes, one.wanted.bulletins, one.reached.bulletins)
+        for column, value in enumerate(numbers, start=8):
+            sheet.write_number(row, column, value)
+        sheet.write_string(row, 12, lacking(one))
+
+
+def post_rows(sheet: Worksheet, looks: Looks, shown: Figures) -> None:
+    """A post a row."""
+    heads(
+        sheet,
+        looks,
+        0,
+        ("Ngày", "Nơi đăng", "Tin bài", "Chủ đề", "Cách đăng", "Địa chỉ"),
+        (11, 22, 50, 30, 14, 60),
+    )
+    for row, one in enumerate(shown.posts, start=1):
+        sheet.write_datetime(row, 0, one.day, looks.day)
+        topic = shown.ledger.topics.get(one.topic_id, "")
+        way = "người đăng" if one.by_hand else "đài tự đăng"
+        for column, text in enumerate((channel(one.network), one.title, topic, way, one.url), start=1):
+            sheet.write_string(row, column, clean(text))
 
 
 def column_of(letter: str, rows: int, sheet: str = ROWS) -> str:

@@ -6,30 +6,36 @@ Ids of a group come as one text: a row an airing instead of a row a village.
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from functools import lru_cache
 from typing import Any
 
-from sqlalchemy import ColumnElement, String, and_, case, cast, func, or_, select
+from sqlalchemy import ColumnElement, Select, String, and_, cast, exists, func, or_, select
 from sqlalchemy.orm import Session, aliased
 
 from broadcaster.model import AsRunEvent, ReceiptKind
 from broadcaster.report.ledger import Said
-from broadcaster.report.summary import Event
+from broadcaster.report.summary import Contact, Event
 from broadcaster.store.tables import Airing, AsRun, Receipt, Receiver, ReceiverVillage, Station
 
 
 @dataclass(frozen=True, slots=True)
 class Box:
-    """A receiver and the instants between which it should have played."""
+    """A receiver, the instants between which it should have played, and what is known of it."""
 
     id: int
     name: str
     paired: bool
     since: datetime
     until: datetime | None
+    contact: Contact
+
+    def was_there(self, planned_at: datetime) -> bool:
+        """True when it could have played it: paired, made before it and not revoked before it."""
+        gone = self.until is not None and self.until <= planned_at
+        return self.paired and self.since <= planned_at and not gone
 
 
 def finished(session: Session, counted: ColumnElement[bool]) -> dict[str, frozenset[int]]:
@@ -53,26 +59,34 @@ def apart(text: str) -> frozenset[int]:
     return frozenset(map(int, text.split(",")))
 
 
+def all_events(session: Session, counted: ColumnElement[bool]) -> dict[tuple[str, int], list[Event]]:
+    """Every event of each airing and receiver; for a few days, a year has too many."""
+    return _events(session, select(*_EVENT).join(Airing, Airing.id == AsRun.airing_id).where(counted))
+
+
 def odd_events(session: Session, counted: ColumnElement[bool]) -> dict[tuple[str, int], list[Event]]:
     """The events of every airing and receiver where it did not finish."""
-    unfinished = (
-        select(AsRun.airing_id, AsRun.receiver_id)
-        .join(Airing, Airing.id == AsRun.airing_id)
-        .where(counted)
-        .group_by(AsRun.airing_id, AsRun.receiver_id)
-        .having(func.sum(case((AsRun.event == AsRunEvent.FINISHED, 1), else_=0)) == 0)
-        .subquery()
+    done = aliased(AsRun)
+    unfinished = ~exists().where(
+        done.airing_id == AsRun.airing_id,
+        done.receiver_id == AsRun.receiver_id,
+        done.event == AsRunEvent.FINISHED,
     )
-    rows = session.execute(
-        select(AsRun.airing_id, AsRun.receiver_id, AsRun.event, AsRun.at, AsRun.offset_ms, AsRun.reason)
-        .join(
-            unfinished,
-            and_(unfinished.c.airing_id == AsRun.airing_id, unfinished.c.receiver_id == AsRun.receiver_id),
-        )
-        .order_by(AsRun.receiver_id, AsRun.sequence)
+    return _events(
+        session, select(*_EVENT).join(Airing, Airing.id == AsRun.airing_id).where(counted, unfinished)
     )
+
+
+_EVENT = (AsRun.airing_id, AsRun.receiver_id, AsRun.event, AsRun.at, AsRun.offset_ms, AsRun.reason)
+
+
+def _events(
+    session: Session, wanted: Select[str, int, AsRunEvent, datetime, int, str]
+) -> dict[tuple[str, int], list[Event]]:
     found: dict[tuple[str, int], list[Event]] = defaultdict(list)
-    for airing, receiver, event, at, offset_ms, reason in rows:
+    for airing, receiver, event, at, offset_ms, reason in session.execute(
+        wanted.order_by(AsRun.receiver_id, AsRun.sequence)
+    ):
         found[airing, receiver].append(Event(event, at, offset_ms, reason))
     return found
 
@@ -117,6 +131,7 @@ class Words:
                 Receipt.withdrawn_at.is_(None),
                 later.id.is_(None),
             )
+            .order_by(Receipt.server_at, Receipt.id)
         ):
             self._failed[airing][village] = reason
 
@@ -154,19 +169,49 @@ def receivers_of(session: Session, station: Station) -> tuple[dict[int, Box], di
     rows: Sequence[Any] = session.execute(
         select(
             Receiver.id, Receiver.name, Receiver.token_hash, Receiver.last_seen_at, Receiver.created_at,
-            Receiver.revoked_at,
+            Receiver.revoked_at, Receiver.heartbeat,
         ).where(Receiver.station_id == station.id).order_by(Receiver.id)
     ).all()  # fmt: skip
-    boxes = {row[0]: Box(row[0], row[1], bool(row[2]) or row[3] is not None, row[4], row[5]) for row in rows}
-    narrow: dict[int, set[int]] = defaultdict(set)
-    for receiver, village in session.execute(
+    boxes = {row[0]: _box(*row) for row in rows}
+    narrow = session.execute(
         select(ReceiverVillage.receiver_id, ReceiverVillage.village_id)
         .join(Receiver, Receiver.id == ReceiverVillage.receiver_id)
         .where(Receiver.station_id == station.id)
-    ):
+    )
+    return boxes, _hearers(boxes, ((receiver, village) for receiver, village in narrow))
+
+
+def heard_from(receivers: Iterable[Receiver]) -> tuple[dict[int, Box], dict[int, list[int]]]:
+    """The same of rows that were read already, with their villages; a village hears only its own station's."""
+    rows = list(receivers)
+    boxes = {
+        row.id: _box(
+            row.id, row.name, row.token_hash, row.last_seen_at, row.created_at, row.revoked_at, row.heartbeat
+        )
+        for row in rows
+    }
+    return boxes, _hearers(boxes, ((row.id, village.id) for row in rows for village in row.villages))
+
+
+def _box(
+    box: int,
+    name: str,
+    token: str,
+    seen: datetime | None,
+    since: datetime,
+    until: datetime | None,
+    beat: Mapping[str, Any],
+) -> Box:
+    contact = Contact(seen, next(iter(beat.get("alarms", ())), ""))
+    return Box(box, name, bool(token) or seen is not None, since, until, contact)
+
+
+def _hearers(boxes: Collection[int], pairs: Iterable[tuple[int, int]]) -> dict[int, list[int]]:
+    narrow: dict[int, set[int]] = defaultdict(set)
+    for receiver, village in pairs:
         narrow[receiver].add(village)
     everywhere = [box for box in boxes if box not in narrow]
     hearers = {0: everywhere}
     for village in set().union(*narrow.values()) if narrow else ():
         hearers[village] = sorted([*everywhere, *(box for box in narrow if village in narrow[box])])
-    return boxes, hearers
+    return hearers

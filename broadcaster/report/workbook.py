@@ -19,7 +19,9 @@ from broadcaster.report.ledger import Player, Said
 from broadcaster.report.sheets import (
     AIRINGS,
     PIECES,
+    POSTS,
     ROWS,
+    TARGETS,
     TOTAL,
     Looks,
     activity_rows,
@@ -29,7 +31,9 @@ from broadcaster.report.sheets import (
     heads,
     piece_rows,
     pieces_of,
+    post_rows,
     reason_rows,
+    target_rows,
 )
 from broadcaster.report.tallies import Tally
 from broadcaster.report.wording import clean
@@ -72,7 +76,7 @@ def workbook(shown: Figures) -> bytes:
     )  # fmt: skip
     sheets = {
         name: book.add_worksheet(name)
-        for name in (TOTAL, "Thôn", "Chủ đề", AIRINGS, PIECES, ROWS, "Lý do", "Hoạt động")
+        for name in (TOTAL, "Thôn", "Chủ đề", TARGETS, AIRINGS, PIECES, ROWS, "Lý do", "Hoạt động", POSTS)
     }
     cells = [cell for cell in chosen_cells(shown.ledger, shown.choice)]
     pieces = pieces_of(shown, cells)
@@ -82,6 +86,8 @@ def workbook(shown: Figures) -> bytes:
     _villages(book, sheets["Thôn"], looks, shown, len(cells))
     _topics(book, sheets["Chủ đề"], looks, shown, len(pieces))
     _summary(book, sheets[TOTAL], looks, shown, len(cells), len(pieces), airings)
+    target_rows(sheets[TARGETS], looks, shown, len(pieces))
+    post_rows(sheets[POSTS], looks, shown)
     reason_rows(sheets["Lý do"], looks, shown)
     activity_rows(sheets["Hoạt động"], looks, shown)
     book.close()
@@ -234,6 +240,7 @@ def _summary(
             (piece("J"), total.bulletins), (piece("K"), total.bulletins_played), (piece("L"), total.bulletins_confirmed),
         )),
         ("Thời lượng theo lịch (giây)", ((sums("F"), total.planned_ms / 1000),)),
+        ("Lượt đăng bản tin trên mạng", ((f"=COUNTA({column_of('B', len(shown.posts), POSTS)})", len(shown.posts)),)),
         ("Lượt thôn báo không phát được", (("", 0), ("", 0), (count(("K", SAID_WORDS[Said.FAILED])), total.villages_failed))),
     )  # fmt: skip
     for row, (name, formulas) in enumerate(lines, start=4):

@@ -149,4 +149,8 @@ def _from_a_day_on(
         else way
         for way in refusal.ways
     )
-    return replace(refusal, ways=ways)
+    said = tuple(
+        f"{way.label}." if one.startswith("Thay ") and way.replace else one
+        for one, way in zip(refusal.remedies, ways, strict=False)
+    )
+    return replace(refusal, ways=ways, remedies=said)

@@ -18,7 +18,7 @@ from sqlalchemy.orm import Session, selectinload
 
 from broadcaster.model import AiringState, NoticeKind, PlannedAiring, Role
 from broadcaster.newsroom.notices import tell
-from broadcaster.newsroom.people import record
+from broadcaster.newsroom.people import may, record
 from broadcaster.schedule.live import CLOCK
 from broadcaster.schedule.plan import plan_between
 from broadcaster.store.tables import (
@@ -146,7 +146,9 @@ def _tell(
     people = session.scalars(
         select(User).where(User.station_id == station.id, User.active).order_by(User.id)
     ).all()
-    able = [one for one in people if one.role in (Role.AUTHOR, Role.TECHNICIAN)] or list(people)
+    able = [one for one in people if one.role in (Role.AUTHOR, Role.TECHNICIAN)] or [
+        one for one in people if may(one.role, "see")
+    ]
     when = f"{line.start_local:%H:%M} ngày {line.local_date:%d/%m/%Y}"
     tell(
         session, able, kind=NoticeKind.ALARM, about=f"airing:{line.airing_id}", now=now,

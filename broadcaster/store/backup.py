@@ -28,8 +28,9 @@ from broadcaster import __version__
 from broadcaster.config import Settings, load
 from broadcaster.errors import StoreError
 from broadcaster.store.blobs import Blobs, sync_folder
-from broadcaster.store.shelf import UNFINISHED, newest, shared
+from broadcaster.store.shelf import LOCK, UNFINISHED, clear_unfinished, newest, shared
 from broadcaster.store.upgrade import is_known_revision, upgrade
+from broadcaster.system import file_lock
 
 FORMAT: Final = 1
 MANIFEST: Final = "manifest.json"
@@ -55,7 +56,7 @@ class Manifest:
 def backup(settings: Settings, target: Path, *, now: datetime) -> Path:
     """Write a backup of everything into a new folder under `target`; returns the folder.
 
-    The station goes on meanwhile.  StoreError (full disk, no database, pg_dump) leaves no folder behind.
+    The station goes on meanwhile.  What a backup that was killed left in `target` goes first.  StoreError (full disk, no database, pg_dump) leaves no folder behind.
     A damaged audio file is left out and named in the log: it must not keep all others from being saved.
     """
     folder = target / f"sao-luu-{now:%Y%m%d-%H%M%S}"
@@ -64,7 +65,11 @@ def backup(settings: Settings, target: Path, *, now: datetime) -> Path:
         raise StoreError(f"Đã có bản sao lưu {folder}. Hãy chờ một giây rồi chạy lại.")
     try:
         part.mkdir(mode=0o700, parents=True)  # the keys and the password hashes are in it
-        _fill(settings, part, now=now)
+        with file_lock(part / LOCK, timeout_s=0):
+            for left in clear_unfinished(target):
+                _LOG.warning("Đã dọn bản sao lưu dở dang %s.", left.name)
+            _fill(settings, part, now=now)
+        (part / LOCK).unlink()
         part.rename(folder)
         sync_folder(target)
     except (OSError, sqlite3.Error) as error:

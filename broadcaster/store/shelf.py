@@ -8,7 +8,10 @@ import shutil
 from pathlib import Path
 from typing import Final
 
+from broadcaster.system import file_lock
+
 UNFINISHED: Final = ".dang-ghi"
+LOCK: Final = ".khoa"  # in an unfinished backup, held by whoever writes it
 
 
 def prune(target: Path, *, keep: int) -> list[Path]:
@@ -18,6 +21,20 @@ def prune(target: Path, *, keep: int) -> list[Path]:
     for folder in old:
         shutil.rmtree(folder)
     return old
+
+
+def clear_unfinished(target: Path) -> list[Path]:
+    """Delete what backups that were killed left behind; one that is still being written is left alone."""
+    gone = []
+    for folder in sorted(target.glob(f"sao-luu-*{UNFINISHED}")):
+        try:
+            with file_lock(folder / LOCK, timeout_s=0):
+                pass
+        except (TimeoutError, OSError):
+            continue
+        shutil.rmtree(folder, ignore_errors=True)
+        gone.append(folder)
+    return gone
 
 
 def newest(target: Path) -> Path | None:

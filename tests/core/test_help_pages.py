@@ -14,7 +14,8 @@ PAGES = sorted((ROOT / "docs" / "help").glob("*.md"))
 
 
 def test_every_role_has_its_page() -> None:
-    assert {page.stem for page in PAGES} == {"can-bo", "nguoi-duyet", "truong-thon", "ky-thuat"}
+    roles = {"can-bo", "nguoi-duyet", "truong-thon", "ky-thuat", "cong-tac-vien", "quan-tri"}
+    assert {page.stem for page in PAGES} >= roles | {"ke-hoach-va-kenh"}
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.stem)
@@ -36,3 +37,18 @@ def test_every_command_named_in_the_help_exists() -> None:
     named = set(re.findall(r"python -m broadcaster ([a-z]+)", text))
     assert named >= {"doctor", "service", "backup", "users"}
     assert named <= set(COMMANDS), named - set(COMMANDS)
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.stem)
+def test_a_page_shows_small_pictures_that_say_in_words_what_they_are(page: Path) -> None:
+    pictures = re.findall(r"!\[([^\]]*)\]\(([^)]+)\)", page.read_text(encoding="utf-8"))
+    assert pictures or page.stem in ("cong-tac-vien", "ke-hoach-va-kenh")
+    assert all(len(words.split()) >= 3 for words, _ in pictures)
+    assert sum((page.parent / name).stat().st_size for _, name in pictures) <= 60_000
+
+
+def test_every_picture_of_the_help_is_on_a_page() -> None:
+    shown = {
+        name for page in PAGES for name in re.findall(r"\((hinh/[^)]+)\)", page.read_text(encoding="utf-8"))
+    }
+    assert shown == {f"hinh/{path.name}" for path in (ROOT / "docs" / "help" / "hinh").iterdir()}

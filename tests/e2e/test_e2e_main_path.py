@@ -127,7 +127,7 @@ def test_a_plan_is_imported_mended_approved_heard_on_time_downloaded_and_counted
                 if row.airing_id == ready.airing_id
             ]  # fmt: skip
         assert len(rows) == 37
-        assert len([row.village for row in rows if row.confirmations]) == 1
+        assert len([row.village for row in rows if row.confirmed]) == 1
         assert all(line.told.outcome is Outcome.PLAYED for row in rows for line in row.players)
         officer.open("/dang-nhap")  # a night has passed: the session is over
         officer.press("Đăng nhập", {"username": "hoa", "password": PASSWORD})

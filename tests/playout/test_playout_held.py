@@ -358,10 +358,69 @@ def test_only_what_is_asked_for_and_what_sounds_is_read(ledger: Ledger) -> None:
     assert set(ledger.records(["b", "không có"])) == {"b", "c"}
 
 
-def test_a_damaged_ledger_is_a_sentence(tmp_path: Path) -> None:
-    (tmp_path / "l.db").write_bytes(b"not a database" * 100)
-    with pytest.raises(PlayerError, match="bị hỏng"):
+@pytest.mark.parametrize("how", ["no database", "a lost page"])
+def test_a_damaged_ledger_is_put_aside_and_a_new_one_begins(tmp_path: Path, how: str) -> None:
+    path = tmp_path / "l.db"
+    old = Ledger(path)
+    for number in range(300):
+        begin(old, f"buổi {number}")
+    old.close()
+    whole = path.read_bytes()
+    path.write_bytes(
+        b"not a database" * 100 if how == "no database" else whole[:8192] + b"x" * 4096 + whole[12288:]
+    )
+    ledger = Ledger(path)
+    assert "bản hỏng giữ ở l-hong.db" in ledger.damaged
+    begin(ledger)
+    ledger.close()
+    assert (tmp_path / "l-hong.db").exists()
+    again = Ledger(path)
+    assert again.damaged == ""
+    assert set(again.records(["a"])) == {"a"}
+    again.close()
+
+
+def test_a_page_that_is_lost_while_it_runs_is_known_for_what_it_is(tmp_path: Path) -> None:
+    path = tmp_path / "l.db"
+    ledger = Ledger(path)
+    for number in range(300):
+        begin(ledger, f"buổi {number}")
+    ledger.close()
+    ledger = Ledger(path)
+    with path.open("r+b") as file:
+        file.seek(8192)
+        file.write(b"x" * (path.stat().st_size - 8192))
+    ledger._db.execute("PRAGMA shrink_memory")
+    with pytest.raises(PlayerError, match="sổ của máy phát"):
+        ledger.records([f"buổi {number}" for number in range(300)])
+    assert ledger.broken
+    ledger.close()
+    again = Ledger(path)
+    assert "đã mở sổ mới" in again.damaged
+    again.close()
+
+
+def test_a_ledger_that_cannot_be_opened_is_a_sentence_and_stays_where_it_is(tmp_path: Path) -> None:
+    (tmp_path / "l.db").mkdir()
+    with pytest.raises(PlayerError, match="Không mở được sổ"):
         Ledger(tmp_path / "l.db")
+
+
+def test_what_was_written_before_the_station_could_be_asked_is_numbered_after_the_lost_ledger(
+    ledger: Ledger,
+) -> None:
+    begin(ledger)
+    ledger.close_airing("a", AsRunEvent.FINISHED, at=T)
+    ledger.agree(7)
+    begin(ledger, "b")
+    assert [(event.sequence, event.airing_id) for event in ledger.to_upload()] == [
+        (8, "a"),
+        (9, "a"),
+        (10, "b"),
+    ]
+    ledger.confirm(10)
+    ledger.agree(10)
+    assert ledger.to_upload() == []
 
 
 def test_every_commit_reaches_the_disk(ledger: Ledger) -> None:

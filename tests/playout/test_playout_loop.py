@@ -14,6 +14,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
 from broadcaster.config import load
+from broadcaster.errors import PlayerError
 from broadcaster.model import AsRunEvent, Priority
 from broadcaster.playout.decide import NO_CLOCK
 from broadcaster.playout.journal import Event, Ledger
@@ -431,3 +432,10 @@ def test_a_disk_that_somebody_filled_still_takes_the_start_from_the_reserve(tmp_
         box.close()
     finally:
         subprocess.run(["umount", str(disk)], check=True)
+
+
+def test_a_ledger_that_breaks_while_it_runs_ends_the_process_once_nothing_sounds(box: Box) -> None:
+    """Whoever starts it again (systemd, the supervisor) gives it a new ledger; going on would be silence for good."""
+    box.ledger.broken = True
+    with pytest.raises(PlayerError, match="mở sổ mới khi chạy lại"):
+        box.player.run(threading.Event())

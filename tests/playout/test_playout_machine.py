@@ -113,6 +113,8 @@ class Box(RuleBasedStateMachine):
         )
         self.running: tuple[Player, Ledger] | None = None
         self.names = 0
+        self.gone: list[Event] = []  # of ledgers that were lost before they could report
+        self.begun_s = BORN_S  # when the ledger in use began: what was due before is nobody's business
 
     # ------------------------------------------------------------------------------------ power
 
@@ -127,6 +129,17 @@ class Box(RuleBasedStateMachine):
         if self.running is not None:
             self.running[1].close()
             self.running = None
+
+    @rule()
+    def lose_the_ledger(self) -> None:
+        """A new memory card: what was not uploaded is gone, and the plan is still held."""
+        known = self.written()
+        self.crash()
+        self.gone += [event for event in known if event.sequence not in self.world.uploaded]
+        for path in (self.folder / "player").glob("ledger.db*"):
+            path.unlink()
+        self.begun_s = self.world.second + 3600  # by a clock that may be an hour ahead
+        self.restart()
 
     @rule()
     def restart(self) -> None:
@@ -178,6 +191,14 @@ class Box(RuleBasedStateMachine):
             self.station.plan[name] = replace(self.station.plan[name], skipped=True)
             self.station.version += 1
 
+    @rule(data=st.data(), ahead_s=st.integers(-20, 900))
+    def move_one(self, data: st.DataObject, ahead_s: int) -> None:
+        """Also between its claim and its start, or after it has sounded."""
+        if self.station.plan:
+            name = data.draw(st.sampled_from(sorted(self.station.plan)))
+            self.station.plan[name] = replace(self.station.plan[name], second=self.world.second + ahead_s)
+            self.station.version += 1
+
     @rule(lost=st.booleans())
     def sync(self, lost: bool) -> None:
         self.world.lose_answers = lost
@@ -200,7 +221,7 @@ class Box(RuleBasedStateMachine):
 
     @invariant()
     def nothing_routine_starts_twice_and_nothing_ends_twice(self) -> None:
-        events = self.written()
+        events = [*self.gone, *self.written()]
         starts = Counter(event.airing_id for event in events if event.event is AsRunEvent.STARTED)
         resumed = Counter(event.airing_id for event in events if event.event is AsRunEvent.RESUMED)
         ends = Counter(event.airing_id for event in events if event.event in ENDS)
@@ -230,9 +251,9 @@ class Box(RuleBasedStateMachine):
                 for _ in range(60):
                     self.world.second += 4
                     self.running[0].tick()  # type: ignore[index]
-            last = {event.airing_id: event.event for event in self.written()}
+            last = {event.airing_id: event.event for event in [*self.gone, *self.written()]}
             for name, one in self.station.plan.items():
-                if name not in last and (one.skipped or one.second < BORN_S):
+                if name not in last and (one.skipped or one.second < self.begun_s):
                     continue  # left out by the station, or due before this player was there
                 assert last.get(name) in (*ENDS, AsRunEvent.PREEMPTED), f"{name} is not accounted for"
             self.nothing_routine_starts_twice_and_nothing_ends_twice()

@@ -19,8 +19,9 @@ from broadcaster.report.docx import docx
 from broadcaster.report.figures import Choice, Figures, figures
 from broadcaster.report.gathering import gather
 from broadcaster.report.ledger import Activity, Ledger
+from broadcaster.report.logbook import logbook_paper
 from broadcaster.report.narrative import draft, key_numbers, missing_numbers
-from broadcaster.report.paper import Table, checked_frame, default_frame, logbook_paper, report_paper, tables
+from broadcaster.report.paper import Table, checked_frame, default_frame, report_paper, tables
 from broadcaster.report.pdf import pdf
 from broadcaster.report.period import parse_period
 from broadcaster.report.rows import rows_csv
@@ -100,7 +101,7 @@ def test_the_document_has_the_layout_of_an_administrative_paper(shown: Figures) 
     section = document.sections[0]
     assert [round(one.cm, 1) for one in (section.page_width, section.page_height)] == [21.0, 29.7]
     margins = (section.top_margin, section.bottom_margin, section.left_margin, section.right_margin)
-    assert [round(one.cm, 1) for one in margins] == [2.0, 2.0, 3.0, 2.0]
+    assert [round(one.cm, 1) for one in margins] == [2.0, 2.0, 3.0, 1.5]
     normal = document.styles["Normal"].font
     assert (normal.name, normal.size) == ("Times New Roman", Pt(14))
     assert section.different_first_page_header_footer, "the first page has no number"
@@ -211,6 +212,32 @@ def test_the_values_that_come_along_are_those_that_are_worked_out(shown: Figures
     book.close()
 
 
+def test_every_row_behind_the_figures_is_read_back_as_it_was_meant(october: Ledger) -> None:
+    from dataclasses import replace
+
+    odd = ' Mất điện <trạm> & "loa"\x07 '
+    cells = (october.cells[0]._replace(why=odd, said_reason="=1+1"), *october.cells[1:])
+    book = load_workbook(BytesIO(workbook(figures(replace(october, cells=cells)))))
+    sheet = book["Chi tiết"]
+    rows = list(sheet.iter_rows(values_only=True))
+    assert rows[0][0] == "Ngày"
+    assert len(rows) == len(cells) + 1
+    assert sheet.auto_filter.ref == f"A1:M{len(rows)}"
+    for row, cell in zip(rows[1:], cells, strict=True):
+        part = october.parts[cell.part]
+        assert row[0].date() == part.local_date
+        assert row[1] == f"{part.start_local:%H:%M}"
+        assert (row[7] or "", row[8], row[9]) == (
+            cell.why.replace("\x07", ""),
+            cell.receivers,
+            cell.receivers_played,
+        )
+        assert row[12] == part.airing_id
+    assert (rows[1][11], sheet["L2"].data_type) == ("=1+1", "s"), "text, not a formula"
+    assert sheet["A2"].number_format == "dd/mm/yyyy"
+    book.close()
+
+
 def test_the_pdf_and_the_document_set_by_libreoffice_hold_the_same_numbers(
     shown: Figures, tmp_path: Path
 ) -> None:
@@ -225,6 +252,8 @@ def test_the_pdf_and_the_document_set_by_libreoffice_hold_the_same_numbers(
         flat = " ".join(text.split())
         assert "CỘNG HÒA XÃ HỘI CHỦ NGHĨA" in flat
         assert "Độc lập - Tự do - Hạnh phúc" in flat
+        first = [line.strip() for line in text.split("\n") if line.strip()][0]
+        assert first.endswith("CỘNG HÒA XÃ HỘI CHỦ NGHĨA VIỆT NAM"), "the state's name stands on one line"
         for value in numbers_of(shown):
             assert value in flat
         pages = text.split("\f")

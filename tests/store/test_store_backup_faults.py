@@ -7,6 +7,8 @@ import hashlib
 import os
 import shutil
 import sqlite3
+import subprocess
+import sys
 from datetime import timedelta
 from pathlib import Path
 
@@ -19,8 +21,11 @@ from broadcaster.store.backup import backup, check, restore
 from broadcaster.store.blobs import Blobs
 from broadcaster.store.db import Database
 from broadcaster.store.keys import load_keys
-from broadcaster.store.shelf import prune
+from broadcaster.store.shelf import clear_unfinished, prune
+from broadcaster.upkeep import Night
 from tests.support.backups import NOW, SOUNDS, files_under, rows_of
+
+ROOT = Path(__file__).resolve().parents[2]
 
 # -------------------------------------------------------------------------------------- while backing up
 
@@ -79,6 +84,49 @@ def test_a_second_backup_in_the_same_second_does_not_touch_the_first(small: Sett
     with pytest.raises(StoreError):
         backup(small, tmp_path / "usb", now=NOW + timedelta(seconds=1))
     assert under_way.is_dir()
+
+
+KILLED = """
+import sys, time
+from datetime import datetime
+from pathlib import Path
+import broadcaster.store.backup as room
+from broadcaster.config import load
+
+def copy(source, target):
+    target.write_bytes(b"half")
+    print("half", flush=True)
+    time.sleep(120)
+
+room._copy_sqlite = copy
+room.backup(load(environ={}, home=Path(sys.argv[1])), Path(sys.argv[2]), now=datetime.fromisoformat(sys.argv[3]))
+"""
+
+
+def test_what_a_killed_backup_leaves_is_cleared_by_the_next_one_and_by_the_clock_but_never_while_it_runs(
+    small: Settings, tmp_path: Path
+) -> None:
+    usb = tmp_path / "usb"
+    command = [sys.executable, "-c", KILLED, str(small.home), str(usb), NOW.isoformat()]
+    half = usb / "sao-luu-20261123-200000.dang-ghi"
+    for cleared_by in ("backup", "clock"):
+        with subprocess.Popen(command, stdout=subprocess.PIPE, cwd=ROOT) as writer:
+            assert writer.stdout is not None
+            assert writer.stdout.readline() == b"half\n"
+            if cleared_by == "backup":
+                whole = backup(small, usb, now=NOW + timedelta(minutes=1))
+            assert clear_unfinished(usb) == []
+            assert (half / "database.sqlite").read_bytes() == b"half", "somebody is still writing it"
+            writer.kill()
+        assert half.is_dir()
+        if cleared_by == "backup":
+            second = backup(small, usb, now=NOW + timedelta(minutes=2))
+            check(whole)
+            check(second)
+        else:
+            Night(load(environ={}, home=small.home, flags={"backup.folder": str(usb)}))
+        assert not half.exists()
+    assert sorted(path.name for path in usb.iterdir()) == [whole.name, second.name]
 
 
 def test_half_written_files_of_others_are_not_part_of_a_backup(small: Settings, tmp_path: Path) -> None:

@@ -49,6 +49,7 @@ from broadcaster.store.tables import (
     Variant,
     VariantVillage,
 )
+from broadcaster.store.upgrade import upgrade
 from tests.support.commune import Commune, found
 from web.receivers_api import blueprint
 
@@ -201,12 +202,17 @@ class Studio:
 
 
 @contextmanager
-def studio(folder: Path, *, now: Callable[[], datetime] = lambda: datetime.now(UTC)) -> Iterator[Studio]:
-    """A commune of three villages with one receiver that is heard everywhere."""
+def studio(
+    folder: Path, *, now: Callable[[], datetime] = lambda: datetime.now(UTC), migrated: bool = False
+) -> Iterator[Studio]:
+    """A commune of three villages with one receiver that is heard everywhere; `migrated` = fit for a backup."""
     settings = load(environ={}, home=folder / "đài")
     settings.var.mkdir(parents=True)
     db = Database(settings.database_url)
-    Base.metadata.create_all(db.engine)
+    if migrated:
+        upgrade(settings)
+    else:
+        Base.metadata.create_all(db.engine)
     with db.writing() as session:
         commune = found(session)
         receiver = add_receiver(session, station_id=commune.station.id, name="Máy phát", now=now())

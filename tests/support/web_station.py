@@ -24,6 +24,7 @@ from broadcaster.model import (
     Take,
 )
 from broadcaster.newsroom.bulletins import approve, create_bulletin, freeze_take, return_bulletin, submit
+from broadcaster.newsroom.contributions import join_unit
 from broadcaster.newsroom.people import add_user
 from broadcaster.schedule.airings import close_content, mark_started, materialise, place
 from broadcaster.schedule.checking import SlotForm
@@ -37,6 +38,7 @@ from broadcaster.store.tables import (
     Airing,
     AsRun,
     Bulletin,
+    Contributor,
     Jingle,
     ProgrammeRow,
     Receiver,
@@ -56,6 +58,7 @@ PEOPLE = (
     ("lanhdao", "Nguyễn Văn Minh", Role.APPROVER),
     ("kythuat", "Trần Văn Khoa", Role.TECHNICIAN),
     ("quantri", "Phạm Thu Hà", Role.ADMINISTRATOR),
+    ("tramyte", "Vũ Thị Lan", Role.CONTRIBUTOR),
 )
 VILLAGES = ("Đồng Lớn", "Đồng Hơn", "Xuân Phong", "Tổ dân phố 1", "Bến Sung")
 GOOD = (
@@ -95,6 +98,7 @@ class WebStation:
     tomorrow: str = ""  # tomorrow's 05:30, empty
     receiver: int = 0
     jingle: int = 0
+    unit: int = 0
     emergency: int = 0  # one that was refused this morning
     sound: str = ""
 
@@ -144,6 +148,12 @@ def _found(session: Session, slug: str, name: str, suffix: str = "") -> WebStati
             password=PASSWORD, now=early,
         )  # fmt: skip
         made.users[user.username] = user.id
+        if role is Role.CONTRIBUTOR:
+            unit = Contributor(station_id=station.id, name="Trạm Y tế Bến Sung", created_at=early)
+            session.add(unit)
+            session.flush()
+            made.unit = unit.id
+            join_unit(session, user, unit.id)
     for position, village_name in enumerate(VILLAGES):
         village = Village(
             station_id=station.id, slug=f"thon-{position + 1}", name=village_name, position=position,

@@ -50,7 +50,7 @@ DRAFT = {"title": "Lịch thu gom rác", "text": "Kính thưa bà con. Thứ B�
 def test_a_token_opens_only_what_its_scopes_say(world: Any) -> None:
     reader = Program(world, issued(world, scopes=("plan.read",)))
     assert reader.get("/station").json["name"] == "Xã Đồng Lớn"
-    for path in ("/bulletins", "/receivers", "/as-run", "/figures"):
+    for path in ("/bulletins", "/receivers", "/as-run", "/reports", "/reports/rows"):
         answer = reader.get(path)
         assert answer.status_code == 403
         assert "không có quyền" in answer.json["message"]
@@ -61,7 +61,7 @@ def test_a_token_never_reaches_beyond_its_owners_rights(world: Any) -> None:
     technician = Program(world, issued(world, "kythuat"))
     assert technician.get("/receivers").status_code == 200
     assert technician.post("/bulletins", DRAFT).status_code == 403
-    assert technician.get("/figures").status_code == 403
+    assert technician.get("/reports").status_code == 403
 
 
 def test_without_a_token_with_a_wrong_one_and_with_a_revoked_one_nothing_opens(world: Any) -> None:
@@ -196,10 +196,24 @@ def test_the_plan_the_receivers_and_the_log_say_what_the_pages_say(world: Any, p
     lines = program.get("/as-run", airing=world.made.morning).json["events"]
     assert [line["event"] for line in lines] == ["started", "finished"]
     assert program.get("/as-run", after=lines[0]["id"]).json["events"] == lines[1:]
-    assert program.get("/figures", **{"from": "2026-11-24"}).json == {
-        "from": "2026-11-24", "to": "2026-11-24", "airings_planned": 2, "airings_played": 1, "village_airings": 10,
-        "village_confirmed": 2, "village_failed": 1,
-    }  # fmt: skip
+    told = program.get("/reports", period="2026-11-24..2026-11-24").json
+    assert (told["from"], told["to"], told["to_come"]) == ("2026-11-24", "2026-11-24", 1)
+    total = told["total"]
+    assert (total["airings"], total["airings_played"], total["villages"], total["villages_failed"]) == (
+        1,
+        1,
+        5,
+        1,
+    )
+    (line,) = told["by_topic"]
+    assert (line["key"], line["tally"]["pieces_played"]) == ("chuyen-doi-so", 1)
+    rows = program.get("/reports/rows", period="2026-11-24..2026-11-24").json["rows"]
+    (row,) = [one for one in rows if one["village"] == "thon-3"]
+    assert (row["said"], row["said_reason"], row["bulletins"]) == (
+        "failed",
+        "Mất điện",
+        [world.made.approved],
+    )
 
 
 def test_things_of_another_station_do_not_exist_for_a_token(world: Any, program: Program) -> None:

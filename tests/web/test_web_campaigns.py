@@ -11,13 +11,24 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from sqlalchemy import select
+from sqlalchemy.orm import Session
 
 from broadcaster.model import BulletinState
 from broadcaster.newsroom.campaigns import paragraphs_of, source_of
 from broadcaster.newsroom.templates import add_template, approve_template, newest_template
-from broadcaster.report.progress import Amount, behind, standings
-from broadcaster.store.tables import AsRun, Bulletin, Campaign, PlanDocument, Topic, TopicTarget, User
-from tests.support.web_station import NOW, TODAY
+from broadcaster.report.progress import standings
+from broadcaster.report.targets import Amount, Standing, behind
+from broadcaster.store.tables import (
+    AsRun,
+    Bulletin,
+    Campaign,
+    PlanDocument,
+    Station,
+    Topic,
+    TopicTarget,
+    User,
+)
+from tests.support.web_station import NOW
 
 SAMPLE = Path(__file__).parents[2] / "schedules/nhu-thanh/bulletins/ke-hoach-mau.docx"
 
@@ -108,6 +119,12 @@ def test_what_was_typed_stays_when_a_number_is_wrong(world: Any) -> None:
         assert session.scalars(select(TopicTarget)).all() == []
 
 
+def lines_of(session: Session, world: Any) -> list[Standing]:
+    """Every topic's standing now."""
+    station = session.get_one(Station, world.made.station)
+    return [standing for _goal, standing in standings(session, station, now=NOW)]
+
+
 def test_progress_counts_what_players_report_as_finished_and_says_what_is_behind(world: Any) -> None:
     browser = world.browser("canbo")
     with world.db.reading(station_id=world.made.station) as session:
@@ -116,7 +133,7 @@ def test_progress_counts_what_players_report_as_finished_and_says_what_is_behind
     form = {"first": "23/11/2026", "last": "26/11/2026", "broadcasts": "8", "minutes": "", "bulletins": "1"}
     assert browser.post(f"/ke-hoach/chu-de/{topic_id}/chi-tieu", form).status_code == 303
     with world.db.reading(station_id=world.made.station) as session:
-        (line,) = [row for row in standings(session, None, today=TODAY) if row.topic_id == topic_id]
+        (line,) = [row for row in lines_of(session, world) if row.topic_id == topic_id]
     assert line.reached == Amount(1, 1, 1)
     assert line.behind == Amount(3, 0, 0)
     assert (line.ahead, line.percent) == (2, 12)
@@ -134,7 +151,7 @@ def test_progress_counts_what_players_report_as_finished_and_says_what_is_behind
 
 def test_an_airing_that_no_player_finished_counts_for_nothing(world: Any) -> None:
     with world.db.writing(station_id=world.made.station) as session:
-        lines = standings(session, None, today=TODAY)
+        lines = lines_of(session, world)
         before = sum(line.reached.broadcasts for line in lines)
         session.add(
             AsRun(
@@ -143,7 +160,7 @@ def test_an_airing_that_no_player_finished_counts_for_nothing(world: Any) -> Non
             )
         )  # fmt: skip
         session.flush()
-        assert sum(line.reached.broadcasts for line in standings(session, None, today=TODAY)) == before == 1
+        assert sum(line.reached.broadcasts for line in lines_of(session, world)) == before == 1
 
 
 def test_the_motto_becomes_a_programme_frame_that_waits_for_somebody_else(world: Any) -> None:

@@ -19,6 +19,7 @@ ROLES = {
     "lanhdao": Role.APPROVER,
     "kythuat": Role.TECHNICIAN,
     "quantri": Role.ADMINISTRATOR,
+    "tramyte": Role.CONTRIBUTOR,
 }
 OPEN_FORMS = ("feedback.from_listener", "feedback.from_operator", "contributors.send_in")
 
@@ -88,6 +89,16 @@ def test_every_view_says_what_it_needs_and_only_known_actions(world: Any) -> Non
     assert len(found) > 8
 
 
+def test_a_contributor_opens_the_page_for_drafts_the_own_account_and_nothing_else_of_the_station(
+    world: Any,
+) -> None:
+    opened = {rule.endpoint for rule, needs in rules(world) if needs and may(Role.CONTRIBUTOR, needs)}
+    assert opened == {
+        "contributors.own", "contributors.send_own", "own_account.page", "own_account.password", "own_account.email",
+        "own_account.elsewhere", "notices.inbox_page", "notices.read_all", "notices.open_one", "signin.leave",
+    }  # fmt: skip
+
+
 @pytest.mark.parametrize("username", ROLES)
 def test_each_role_opens_exactly_what_the_one_table_allows(world: Any, username: str) -> None:
     browser = world.browser(username)
@@ -99,6 +110,8 @@ def test_each_role_opens_exactly_what_the_one_table_allows(world: Any, username:
         status = (browser.post(url) if _method(rule) == "POST" else browser.get(url)).status_code
         if allowed:
             assert status not in (400, 401, 403, 405, 500), f"{username} {rule} {status}"
+        elif rule.endpoint == "today.board" and may(ROLES[username], "contribute"):
+            assert status == 303, "the station's address leads a contributor to the page for drafts"
         else:
             assert status == 403, f"{username} {rule} {status}"
 

@@ -2,15 +2,30 @@
 
 from __future__ import annotations
 
+import csv
+import hashlib
 import io
 import re
+import zipfile
+from datetime import date
 from typing import Any
 
 import pytest
 from docx import Document
+from openpyxl import load_workbook
 from sqlalchemy import select
 
-from broadcaster.store.tables import ActivityFile, ActivityRow, Audit, ReportText
+from broadcaster.store.tables import (
+    ActivityFile,
+    ActivityRow,
+    Audit,
+    ReportText,
+    Revision,
+    SocialPost,
+    Topic,
+    TopicTarget,
+)
+from tests.support.web_station import NOW, at
 
 PNG = b"\x89PNG\r\n\x1a\n" + b"0" * 64
 FORM = {
@@ -205,3 +220,119 @@ def test_villages_are_merged_from_a_day_on_and_a_wrong_form_keeps_its_words(worl
         == 303
     )
     assert ">Đồng Lớn</label>" not in author.get("/thon/sap-nhap").text
+
+
+def posted(world: Any, network: str, at: Any, state: str = "posted") -> None:
+    with world.db.writing(station_id=world.made.station) as session:
+        revision = session.scalars(
+            select(Revision.id).where(Revision.bulletin_id == world.made.approved)
+        ).one()
+        session.add(
+            SocialPost(
+                station_id=world.made.station, bulletin_id=world.made.approved, revision_id=revision, network=network,
+                by_hand=network == "cong", text="", state=state, url="https://xa.vn/bai", at=at,
+                actor_id=world.made.users["canbo"],
+            )
+        )  # fmt: skip
+
+
+def targeted(world: Any, first: date, last: date, broadcasts: int) -> int:
+    """A target for the topic that has aired once; its id."""
+    with world.db.writing(station_id=world.made.station) as session:
+        topic = session.scalars(select(Topic.id).order_by(Topic.id)).first()
+        assert topic is not None
+        session.add(
+            TopicTarget(
+                station_id=world.made.station,
+                topic_id=topic,
+                first_day=first,
+                last_day=last,
+                broadcasts=broadcasts,
+            )
+        )
+        return topic
+
+
+def test_the_report_says_what_the_plan_wanted_what_was_done_and_what_is_behind(world: Any) -> None:
+    topic = targeted(world, date(2026, 11, 1), date(2026, 11, 30), 40)
+    targeted(world, date(2027, 1, 1), date(2027, 6, 30), 10)
+    author = world.browser("canbo")
+    page = author.get("/bao-cao?ky=2026-11").text
+    assert "1/40 lượt tin bài" in page
+    assert "chậm 31 lượt so với nhịp đều" in page, "24 of 30 days gone: 32 wanted, one done"
+    assert "10 lượt" not in page, "a target of other days has no place here"
+    assert "1/40 lượt tin bài" not in author.get("/bao-cao?ky=2026-11&chu_de=999").text
+    earlier = author.get("/bao-cao?ky=2026-11-01..2026-11-10").text
+    assert "0/40 lượt tin bài" in earlier
+    assert "chậm 13 lượt" in earlier, "as it stood on the tenth"
+    words = author.get("/bao-cao/loi-van?ky=2026-11").text
+    assert "0/1 chỉ tiêu theo kịp nhịp đều" in words
+    document = Document(io.BytesIO(author.get("/bao-cao/tai/docx?ky=2026-11").data))
+    rows = [[cell.text for cell in row.cells] for table in document.tables for row in table.rows]
+    assert [
+        "Chuyển đổi số",
+        "01/11/2026–30/11/2026",
+        "1/40 lượt tin bài",
+        "1",
+        "chậm 31 lượt so với nhịp đều",
+    ] in rows
+    book = load_workbook(io.BytesIO(author.get("/bao-cao/tai/xlsx?ky=2026-11").data), data_only=True)
+    assert [cell.value for cell in book["Chỉ tiêu"][2]][5:8] == [40, 1, 1]
+    assert [cell.value for cell in book["Chỉ tiêu"][2]][0] == topic
+
+
+def test_posts_on_the_commune_s_pages_are_counted_in_the_report_by_place(world: Any) -> None:
+    for network, moment, state in (
+        ("zalo", at("00:10", date(2026, 11, 1)), "posted"), ("zalo", NOW, "posted"), ("cong", NOW, "posted"),
+        ("facebook", NOW, "failed"), ("zalo", at("00:10", date(2026, 12, 1)), "posted"),
+    ):  # fmt: skip
+        posted(world, network, moment, state)
+    author = world.browser("canbo")
+    page = author.get("/bao-cao?ky=2026-11").text
+    assert "Đăng trên mạng: 3 lượt (Zalo OA 2, Cổng thông tin xã 1)" in " ".join(page.split())
+    assert "3 lượt đăng bản tin trên mạng: Zalo OA 2" in author.get("/bao-cao/loi-van?ky=2026-11").text
+    book = load_workbook(io.BytesIO(author.get("/bao-cao/tai/xlsx?ky=2026-11").data), data_only=True)
+    assert book["Đăng trên mạng"].max_row == 4
+    assert {row[0].value: row[1].value for row in book["Tổng hợp"].iter_rows()}[
+        "Lượt đăng bản tin trên mạng"
+    ] == 3
+
+
+def test_the_evidence_of_a_theme_is_one_file_that_answers_for_every_piece(world: Any) -> None:
+    author = world.browser("canbo")
+    author.get("/hoat-dong/moi")
+    topic = str(targeted(world, date(2026, 1, 1), date(2026, 12, 31), 9))
+    form = FORM | {"topic": topic, "title": "=Họp thôn", "files": (io.BytesIO(PNG), "ảnh họp.png")}
+    assert author.post("/hoat-dong/moi", form).status_code == 303
+    posted(world, "zalo", NOW)
+    year = author.get("/bao-cao/nam?nam=2026").text
+    link = re.search(r'href="(/bao-cao/tai/zip[^"]+)"', year)
+    assert link is not None
+    assert f"chu_de={topic}" in link[1]
+    answer = author.get(link[1].replace("&amp;", "&"))
+    assert "minh-chung_nhu-thanh_2026.zip" in answer.headers["Content-Disposition"]
+    pack = zipfile.ZipFile(io.BytesIO(answer.data))
+    for line in pack.read("SHA256SUMS.txt").decode().splitlines():
+        digest, name = line.split("  ", 1)
+        assert hashlib.sha256(pack.read(name)).hexdigest() == digest, name
+
+    def table(name: str) -> list[dict[str, str]]:
+        return list(csv.DictReader(io.StringIO(pack.read(name).decode("utf-8-sig"))))
+
+    (piece,) = table("luot-tin-bai.csv")
+    assert (piece["tin_bai"], piece["thon_theo_lich"], piece["thon_may_phat_du"], piece["thon_xac_nhan"]) == (
+        "Bình dân học vụ số", "5", "5", "2",
+    )  # fmt: skip
+    assert piece["sha256_ban_thu"] == world.made.sound
+    assert len(piece["sha256_chuong_trinh"]) == 64
+    text = pack.read(piece["tep_van_ban"]).decode()
+    assert "Kính thưa bà con. Theo kế hoạch số 39/KH-UBND" in text
+    assert "Người duyệt: Nguyễn Văn Minh, 09:00 23/11/2026" in text
+    assert [line["su_kien"] for line in table("nhat-ky-may.csv")] == ["started", "finished"]
+    assert {line["loi_thon"] for line in table("xac-nhan-thon.csv")} == {"đã phát xong", "không phát được"}
+    (meeting,) = table("hoat-dong.csv")
+    assert meeting["noi_dung"] == "'=Họp thôn", "no cell is taken for a formula"
+    assert pack.read(meeting["tep"]) == PNG
+    assert [line["noi_dang"] for line in table("dang-tren-mang.csv")] == ["Zalo OA"]
+    assert "1 lượt tin bài đã phát" in pack.read("DOC-TRUOC.txt").decode()
+    assert author.get("/bao-cao/tai/zip?ky=2025&chu_de=" + topic).status_code == 200

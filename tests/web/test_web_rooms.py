@@ -124,6 +124,11 @@ def test_help_pages_are_shown_as_written_and_unknown_ones_are_missing(world: Any
     assert "/huong-dan/can-bo" in listing
     assert "<h1>" in browser.get("/huong-dan/can-bo").text
     assert browser.get("/huong-dan/..%2f..%2fREADME").status_code == 404
+    picture = browser.get("/huong-dan/hinh/soan.webp")
+    assert picture.mimetype == "image/webp"
+    assert picture.data[8:12] == b"WEBP"
+    assert browser.get("/huong-dan/hinh/khong-co.webp").status_code == 404
+    assert browser.get("/huong-dan/hinh/..%2fcan-bo.md").status_code == 404
 
 
 def test_the_component_page_has_every_state_word(world: Any) -> None:

@@ -13,7 +13,7 @@ from apiflask import APIFlask
 from web import security
 from web.api import base, document
 
-ROUTES = ("places", "bulletins", "airings", "receivers")
+ROUTES = ("places", "bulletins", "airings", "receivers", "reports")
 
 
 def install(app: APIFlask) -> None:

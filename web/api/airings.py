@@ -1,9 +1,9 @@
-"""The plan, and the figures of a period."""
+"""The plan, and what became of it."""
 
 from __future__ import annotations
 
 import re
-from datetime import date, timedelta
+from datetime import date
 from typing import Any
 
 from sqlalchemy import select
@@ -16,7 +16,7 @@ from broadcaster.store.tables import Village
 from web.api import schemas
 from web.api.base import bp, scope
 from web.deps import deps, now, reading, today
-from web.heard import by_airing, totals
+from web.heard import by_airing
 
 AIRING = re.compile(r"[0-9A-Za-z-]{1,36}")
 # Days beyond these have no instants that both databases can hold.
@@ -77,28 +77,6 @@ def outcomes(airing_id: str) -> dict[str, Any]:
             }
             for one in players
         ]
-    }
-
-
-@bp.get("/figures")
-@scope("asrun.read")
-@bp.input(schemas.Days, location="query", arg_name="query")
-@bp.output(schemas.FiguresOut)
-@bp.doc(summary="Số liệu của một kỳ", tags=["Nhật ký"])
-def figures(query: dict[str, Any]) -> dict[str, Any]:
-    """The same figures as the report's page."""
-    first, days = _span(query)
-    last = first + timedelta(days=days - 1)
-    with reading() as session:
-        counted = totals(by_airing(airing_report(session, first, last, now=now())).values())
-    return {
-        "first": first,
-        "last": last,
-        "airings_planned": counted.airings,
-        "airings_played": counted.played,
-        "village_airings": counted.words,
-        "village_confirmed": counted.confirmed,
-        "village_failed": counted.failed,
     }
 
 

@@ -316,15 +316,3 @@ class AsRunPage(Schema):
 
     events = fields.List(fields.Nested(AsRunOut), required=True)
     next_after = fields.Integer(required=True, allow_none=True)
-
-
-class FiguresOut(Schema):
-    """Figures of a period: planned, reported by players, confirmed by villages.  Never merged."""
-
-    first = fields.Date(required=True, data_key="from")
-    last = fields.Date(required=True, data_key="to")
-    airings_planned = fields.Integer(required=True)
-    airings_played = fields.Integer(required=True)
-    village_airings = fields.Integer(required=True)
-    village_confirmed = fields.Integer(required=True)
-    village_failed = fields.Integer(required=True)

@@ -72,6 +72,18 @@ class Contributor(StationScoped, Base):
     created_at: Mapped[datetime]
 
 
+class ContributorAccount(Base):
+    """An account of a unit: it sends drafts in the unit's name and sees those it sent."""
+
+    __tablename__ = "contributor_account"
+
+    user_id: Mapped[int] = mapped_column(ForeignKey("user_account.id"), primary_key=True)
+    contributor_id: Mapped[int] = mapped_column(ForeignKey("contributor.id"), index=True)
+
+    user: Mapped[User] = relationship()
+    contributor: Mapped[Contributor] = relationship()
+
+
 class Contribution(StationScoped, Base):
     """A draft that came in from a contributor.  What was sent stays as it was sent, whatever becomes of it."""
 
@@ -81,6 +93,9 @@ class Contribution(StationScoped, Base):
     contributor_id: Mapped[int] = mapped_column(ForeignKey("contributor.id"), index=True)
     title: Mapped[str] = mapped_column(String(300))
     text: Mapped[str] = mapped_column(Text)
+    user_id: Mapped[int | None] = mapped_column(
+        ForeignKey("user_account.id"), index=True
+    )  # None = by the link
     sender: Mapped[str] = mapped_column(String(120), default="")
     wish: Mapped[str] = mapped_column(
         String(300), default=""
@@ -98,6 +113,7 @@ class Contribution(StationScoped, Base):
 
     contributor: Mapped[Contributor] = relationship()
     bulletin: Mapped[Bulletin | None] = relationship()
+    user: Mapped[User | None] = relationship(foreign_keys=[user_id])
 
 
 class Feedback(StationScoped, Base):
