@@ -394,12 +394,3 @@ class PlannedAiring:
     start_mode: StartMode = StartMode.AT_ONCE
     late_policy: LatePolicy = LatePolicy.PLAY_WITHIN_GRACE
     stopped_at: datetime | None = None  # somebody ordered it off the air; `reason` says why
-
-
-@dataclass(frozen=True, slots=True)
-class Step:
-    """What is being done now, how far it is, of how much (0: unknown): for whoever watches."""
-
-    title: str
-    done: int
-    total: int

@@ -18,10 +18,11 @@ from sqlalchemy.orm import Session
 
 from broadcaster.config import Settings
 from broadcaster.errors import SoundError
-from broadcaster.model import PlannedAiring, RenditionKind, Role, Step
+from broadcaster.model import PlannedAiring, RenditionKind, Role
 from broadcaster.schedule.plan import next_airing, plan_between
 from broadcaster.schedule.stationfile import approve_sample
 from broadcaster.station import Clockwork
+from broadcaster.step import Step
 from broadcaster.store.blobs import Blobs
 from broadcaster.store.db import Database
 from broadcaster.store.tables import ProgrammeRow, RenderJob, Rendition, Station, User

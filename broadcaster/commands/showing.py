@@ -10,7 +10,7 @@ import click
 from rich.console import Console
 from rich.progress import BarColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 
-from broadcaster.model import Step
+from broadcaster.step import Step
 
 SCREEN = Console(stderr=True, highlight=False)
 _LINE_EVERY_S = 10.0

@@ -16,8 +16,9 @@ import click
 
 from broadcaster.config import Settings, load
 from broadcaster.errors import BroadcasterError, InputError, ReadingBlocked
-from broadcaster.model import Pause, Profile, Reading, Sentence, Step
+from broadcaster.model import Pause, Profile, Reading, Sentence
 from broadcaster.reading import read, reading_to_json, spoken
+from broadcaster.step import Step
 
 SPEED = click.FloatRange(0.7, 1.3)
 
