@@ -29,17 +29,19 @@ from broadcaster.newsroom.bulletins import (
     withdraw,
 )
 from broadcaster.newsroom.importing import clean_text
-from broadcaster.newsroom.lexicon import remove_entry
+from broadcaster.newsroom.lexicon import altered_by, remove_entry
 from broadcaster.schedule.running import place, remove_item
 from broadcaster.store.tables import Bulletin
 from web.answers import answers_in, tried_in
 from web.composing import check_values, page_values
 from web.deps import deps, now, reading, writing
+from web.dictionary import still_as_approved
 from web.errors import status_of
 from web.security import actor, needs, signed_in
 from web.sound import ask_preview, ask_sentence
 
 bp = Blueprint("compose", __name__, url_prefix="/ban-tin")
+SAVED = "Đã lưu nháp."
 # What a button of the form does -> the part of the page that comes back to a script.
 PARTS = {"place": "_compose_places.html", "unplace": "_compose_places.html", "try": "_job.html"}
 
@@ -65,12 +67,12 @@ def save(bulletin_id: int) -> ResponseReturnValue:
     partial = "HX-Request" in request.headers
     if do == "try":
         return _try(bulletin_id, typed, number, partial=partial)
-    job_id, told = 0, "Đã lưu nháp."
+    job_id, told = 0, SAVED
     try:
         with writing() as session:
             bulletin = _save(session, bulletin_id, typed)
             if do or not partial:  # half an answer is not one: what saves itself is the text
-                _answer(session, bulletin, typed, do, number)
+                told += _answer(session, bulletin, typed, do, number)
             if do == "forget":
                 _forget(session, bulletin, typed, number)
             if do in ("place", "unplace"):
@@ -91,7 +93,7 @@ def save(bulletin_id: int) -> ResponseReturnValue:
             left = {} if do else typed  # what saved itself leaves half an answer standing in its field
             return _page(
                 session, bulletin_by_id(session, bulletin_id), template=_part(do, partial=True), saved=True,
-                left=left, told=told if do in ("place", "unplace") else "",
+                left=left, told=told if do in ("place", "unplace") or told != SAVED else "",
             )  # fmt: skip
     if job_id:
         return redirect(url_for("sound.job", job_id=job_id), 303)
@@ -233,12 +235,22 @@ def _speed(text: str) -> float | None:
         raise InputError("Tốc độ đọc chưa đúng. Hãy chọn lại tốc độ trong danh sách.") from error
 
 
-def _answer(session: Session, bulletin: Bulletin, typed: dict[str, str], do: str, number: str) -> None:
+def _answer(session: Session, bulletin: Bulletin, typed: dict[str, str], do: str, number: str) -> str:
+    """Keep the answers; a word for every bulletin names the approved ones that it leaves as they are."""
+    everywhere = []
     for given in answers_in(typed, wanted=do, number=number):
         set_answer(
             session, bulletin.id, key=given.key, written=given.written, spoken=given.spoken,
             scope=given.scope, actor=actor(session), now=now(),
         )  # fmt: skip
+        if given.scope == "station":
+            everywhere.append(given.written)
+    altered = {
+        other.id: other
+        for written in everywhere
+        for other in altered_by(session, station_id=bulletin.station_id, written=written)
+    }
+    return f" {still_as_approved(list(altered.values()))}" if altered else ""
 
 
 def _forget(session: Session, bulletin: Bulletin, typed: dict[str, str], number: str) -> None:

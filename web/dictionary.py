@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from flask import Blueprint, flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 from sqlalchemy.orm import Session
 
 from broadcaster.errors import BroadcasterError
 from broadcaster.newsroom.lexicon import LexiconChange, entries, remove_entry, set_entry
+from broadcaster.store.tables import Bulletin
 from web.deps import now, reading, station, writing
 from web.errors import status_of
 from web.security import actor, needs
@@ -53,13 +56,18 @@ def remove(entry_id: int) -> ResponseReturnValue:
 
 
 def _say(change: LexiconChange, words: str) -> None:
-    if change.altered:
-        titles = "; ".join(f"“{bulletin.title}”" for bulletin in change.altered[:5])
-        words += (
-            f" {len(change.altered)} bản tin đã duyệt vẫn phát như đã duyệt: {titles}. "
-            "Muốn đọc theo cách mới, hãy mở bản tin và gửi duyệt lại."
-        )
-    flash(words)
+    flash(f"{words} {still_as_approved(change.altered)}".strip())
+
+
+def still_as_approved(altered: Sequence[Bulletin]) -> str:
+    """Which approved bulletins a new reading does not touch; '' when it would change none."""
+    if not altered:
+        return ""
+    titles = "; ".join(f"“{bulletin.title}”" for bulletin in altered[:5])
+    return (
+        f"{len(altered)} bản tin đã duyệt vẫn phát như đã duyệt: {titles}. "
+        "Muốn đọc theo cách mới, hãy mở bản tin và gửi duyệt lại."
+    )
 
 
 def _page(session: Session, error: BroadcasterError | None = None) -> str:

@@ -91,7 +91,12 @@ def claim(db: Database, *, owner: str, kinds: Sequence[str], now: datetime) -> J
             update(RenderJob)
             .where(RenderJob.id == row.id, RenderJob.state == "queued")
             .values(
-                state="running", owner=owner, lease_until=now + LEASE, attempt=RenderJob.attempt + 1, error=""
+                state="running",
+                owner=owner,
+                lease_until=now + LEASE,
+                attempt=RenderJob.attempt + 1,
+                error="",
+                result={"began": now.isoformat()},
             )
             .execution_options(synchronize_session=False)
         )

@@ -146,6 +146,23 @@ def test_an_answer_for_the_station_goes_into_its_dictionary(world: Any) -> None:
     assert "tổ công nghệ số" in author.get(url).text
 
 
+@pytest.mark.parametrize("partial", [False, True], ids=["whole page", "a part of it"])
+def test_a_word_for_every_bulletin_names_the_approved_ones_and_leaves_them_as_they_are(
+    world: Any, partial: bool
+) -> None:
+    author = world.browser("canbo")
+    url = f"/ban-tin/{world.made.draft}"
+    author.get(url)
+    form = form_of(world, world.made.draft) | {
+        "a1-key": "", "a1-written": "UBND", "a1-spoken": "ủy ban", "a1-scope": "station", "do": "answer-1"
+    }  # fmt: skip
+    answer = author.post(url, form, headers={"HX-Request": "true"} if partial else {})
+    page = answer.text if partial else author.get(url).text
+    assert "1 bản tin đã duyệt vẫn phát như đã duyệt: “Bình dân học vụ số”" in page
+    with world.db.reading(station_id=world.made.station) as session:
+        assert session.get_one(Bulletin, world.made.approved).state is BulletinState.APPROVED
+
+
 def test_text_typed_beside_an_answer_is_saved_with_it(world: Any) -> None:
     author = world.browser("canbo")
     url = f"/ban-tin/{world.made.draft}"

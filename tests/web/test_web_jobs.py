@@ -43,6 +43,20 @@ def test_a_running_job_is_stopped_and_its_worker_finishes_nothing(world: Any) ->
     assert state(world, number) == "queued"
 
 
+def test_a_running_job_says_about_how_long_it_still_takes(world: Any) -> None:
+    number = asked(world)
+    author = world.browser("canbo")
+    job = claim(world.db, owner="w1", kinds=["listen"], now=NOW - timedelta(seconds=14))
+    assert job is not None
+    assert "còn khoảng" not in author.get(f"/viec/{number}").text
+    report_progress(world.db, job, stage="đọc", done=7, total=27, now=NOW)
+    assert "7/27, còn khoảng 40 giây" in author.get(f"/viec/{number}").text
+    report_progress(world.db, job, stage="đọc", done=1, total=27, now=NOW)
+    assert "1/27, còn khoảng 6 phút" in author.get(f"/viec/{number}").text
+    report_progress(world.db, job, stage="đọc", done=27, total=27, now=NOW)
+    assert "còn khoảng" not in author.get(f"/viec/{number}").text
+
+
 @pytest.mark.parametrize("what", ["dung", "lam-lai"])
 def test_who_may_not_write_may_not_stop(world: Any, what: str) -> None:
     number = asked(world)
