@@ -6,6 +6,7 @@ Each check takes what it needs as an argument and returns findings; `examine` ru
 from __future__ import annotations
 
 import shutil
+import socket
 import subprocess
 import sys
 import time
@@ -16,7 +17,9 @@ from typing import Any
 from urllib.parse import urlparse
 
 from broadcaster.config import Settings
-from broadcaster.errors import BroadcasterError
+from broadcaster.errors import BroadcasterError, ConfigError
+from broadcaster.mqtt import NOT_INSTALLED, broker_of
+from broadcaster.mqtt import installed as mqtt_installed
 from broadcaster.reachability import check_public_url
 from broadcaster.system import PARTS, is_windows, output_volume, service_states, sleep_allowed
 
@@ -45,6 +48,7 @@ def examine(settings: Settings) -> list[Finding]:
         lambda: [power_on_start()],
         lambda: [public_address(settings.text("web.public_url"))],
         lambda: from_outside(settings.text("web.public_url")),
+        lambda: broker(settings.text("mqtt.url")),
     )
     found: list[Finding] = []
     for check in checks:
@@ -215,3 +219,22 @@ def from_outside(url: str) -> list[Finding]:
     if not public_address(url).ok:
         return []
     return [Finding(one.ok, one.title, one.sentence) for one in check_public_url(url)]
+
+
+def broker(url: str) -> list[Finding]:
+    """Whether the second doorbell could ring; nothing to ask where none is set."""
+    if not url:
+        return []
+    try:
+        found = broker_of(url)
+    except ConfigError as error:
+        return [Finding(False, "MQTT", error.message)]
+    where = f"{found.host}:{found.port}"
+    if not mqtt_installed():
+        return [Finding(False, "MQTT", NOT_INSTALLED)]
+    try:
+        socket.create_connection((found.host, found.port), timeout=5).close()
+    except OSError as error:
+        sentence = f"không gọi được {where} ({error}); máy phát vẫn hỏi lịch qua HTTP, nhưng chậm hơn"
+        return [Finding(False, "MQTT", sentence)]
+    return [Finding(True, "MQTT", f"gọi được {where}")]

@@ -1,5 +1,6 @@
 """The doctor says what is missing and what to do, on either platform."""
 
+import socket
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -8,6 +9,7 @@ import pytest
 
 from broadcaster import doctor
 from broadcaster.config import load
+from broadcaster.mqtt import installed
 
 
 def test_a_nearly_full_disk_is_a_fault_with_a_remedy() -> None:
@@ -74,3 +76,15 @@ def test_a_station_that_wants_listening_back_is_told_whether_it_can(
     (finding,) = told(True)
     assert finding.ok is ok
     assert reason is None or reason in finding.sentence
+
+
+def test_the_second_doorbell_is_asked_for_only_where_one_is_set() -> None:
+    assert doctor.broker("") == []
+    (wrong,) = doctor.broker("loa.example.vn")
+    assert (wrong.ok, "mqtt://máy:1883" in wrong.sentence) == (False, True)
+    with socket.create_server(("127.0.0.1", 0)) as listening:
+        (found,) = doctor.broker(f"mqtt://127.0.0.1:{listening.getsockname()[1]}")
+        port = listening.getsockname()[1]
+    assert found.ok is installed()
+    (away,) = doctor.broker(f"mqtt://127.0.0.1:{port}")
+    assert away.ok is False
