@@ -2,7 +2,7 @@
 """Searches for numbers with which a voice is better understood.  Method and findings: docs/benchmarks/voice.md
 
     python scripts/tune_voice.py nam-1 --log /tmp/nam-1.jsonl             go on with a search, or begin one
-    python scripts/tune_voice.py nam-1 --log … --only pitch timing        some of: pitch tones timing energy style
+    python scripts/tune_voice.py nam-1 --log … --only pitch timing        some of: pitch tones timing style
     python scripts/tune_voice.py nam-1 --sound đ=d --sound o+j=ɔːɪ        one spelling of a sound against another
 
 A candidate speaks lines that may be tuned on (never the held-out ones of the benchmark), whole ones and their syllables
@@ -19,10 +19,10 @@ import json
 import pickle
 import random
 import sys
+import warnings
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -77,7 +77,6 @@ def knobs(kinds: Sequence[str], speaker: Speaker, tables: Path | None) -> list[K
         "pitch": _pitch_knobs,
         "tones": lambda: _tone_knobs(profile),
         "timing": lambda: _timing_knobs(profile),
-        "energy": lambda: _energy_knobs(profile),
         "style": lambda: _style_knobs(speaker, tables),
     }
     return [knob for kind in kinds for knob in makers[kind]()]
@@ -146,25 +145,6 @@ def _timing_knobs(profile: Profile) -> list[Knob]:
 
     fields = list(type(profile.rhythm).__dataclass_fields__)
     return [Knob(field, longer(field)) for field in fields if field != "ours"]
-
-
-def _energy_knobs(profile: Profile) -> list[Knob]:
-    """Each floor and ceiling, higher or lower by a unit at its end."""
-
-    def lift(kind: str, key: Any) -> Callable[[Candidate, float], Candidate]:
-        def turn(c: Candidate, by: float) -> Candidate:
-            lines = dict(getattr(c.profile.breath, kind))
-            lines[key] = tuple((x, y + by * x) for x, y in lines[key])
-            return replace(c, profile=replace(c.profile, breath=replace(c.profile.breath, **{kind: lines})))
-
-        return turn
-
-    breath = profile.breath
-    return [
-        Knob(f"{kind} {key.name}", lift(kind, key))
-        for kind in ("floors", "ceilings")
-        for key in getattr(breath, kind)
-    ]
 
 
 def _style_knobs(speaker: Speaker, tables: Path | None) -> list[Knob]:
@@ -247,7 +227,9 @@ class Judge:
 
 
 def search(start: Candidate, dials: Sequence[Knob], judge: Judge, options: argparse.Namespace) -> None:
-    import cma
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # it can plot, and says so
+        import cma
 
     state = options.log.with_name(options.log.name + ".state")
     names = [knob.name for knob in dials]
@@ -330,7 +312,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    kinds = ("pitch", "tones", "timing", "energy", "style")
+    kinds = ("pitch", "tones", "timing", "style")
     parser.add_argument("voice", help="nu-1, nam-1, …")
     parser.add_argument("--only", nargs="+", choices=kinds, default=list(kinds))
     parser.add_argument("--log", type=Path, default=None, help="outside the project; needed for a search")

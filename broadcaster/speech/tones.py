@@ -34,35 +34,30 @@ class Melody:
     """A dialect's tones: contours over the rhyme as (share of the rhyme 0..1, semitones).
 
     `stopped` holds the two tones of syllables ending in a stop, which are short and have no room to bend.
-    `breaks` are stretches of the rhyme where the voice stops for a moment (the glottal catch of ngã).
     """
 
     tones: Mapping[Tone, Contour]
     stopped: Mapping[Tone, Contour]
-    breaks: Mapping[Tone, tuple[float, float]]
-    declination: float = 1.5  # semitones from the first to the last syllable of a sentence
-    bears_over_vowel: bool = False  # a tone before a final stop lies on the vowel: the closure is silent
-    final_fall: float = -1.0  # added to the last syllable of a statement
+    declination: float = 1.0  # semitones from the first to the last syllable of a sentence
+    final_fall: float = -0.3  # added to the last syllable of a statement
     question_rise: float = 1.5  # added to the last syllable of a question
 
 
+# In the north nặng ends, and ngã breaks, in a creak: the glottis all but closes and beats about an octave below the voice.
 NORTHERN = Melody(
     tones={
-        Tone.NGANG: ((0, 0.5), (1, 0.5)),
+        Tone.NGANG: ((0, 1.5), (1, 1.5)),
         Tone.HUYEN: ((0, -2), (0.3, -3), (1, -5)),
-        Tone.SAC: ((0, -0.5), (0.35, -0.5), (1, 5)),
+        Tone.SAC: ((0, -1), (0.5, 0), (1, 7)),
         Tone.HOI: ((0, -1), (0.55, -6), (0.7, -6), (1, -3)),
-        Tone.NGA: ((0, 0), (0.4, -2.5), (0.55, -2.5), (1, 6)),
-        Tone.NANG: ((0, -1.5), (0.5, -5), (1, -8)),
+        Tone.NGA: ((0, 0), (0.2, -1), (0.3, -12), (0.5, -12), (0.6, 3), (1, 8)),
+        Tone.NANG: ((0, -1.5), (0.3, -3), (0.4, -14), (1, -16)),
     },
     stopped={
         Tone.SAC: ((0, 1), (0.3, 1.5), (1, 5.5)),
-        Tone.NANG: ((0, -2), (1, -6)),
+        Tone.NANG: ((0, -2), (1, -8)),
     },
-    breaks={Tone.NGA: (0.42, 0.56)},
 )
-
-MELODIES: Mapping[str, Melody] = {"bắc": NORTHERN}
 
 
 def at(contour: Contour, share: float) -> float:
@@ -82,11 +77,6 @@ def contour_of(tone: Tone, stopped: bool, melody: Melody = NORTHERN) -> Contour:
     if stopped and tone in melody.stopped:
         return melody.stopped[tone]
     return melody.tones[tone]
-
-
-def bearing_end(note: Note) -> int:
-    """The frame where the part that bears the tone ends: a final stop is silent and bears none."""
-    return note.coda if note.stopped and note.coda is not None else note.end
 
 
 def line(
@@ -114,8 +104,7 @@ def line(
         offset = melody.declination * (0.5 - (first + index) / max(total - 1, 1))
         if index == len(notes) - 1:
             offset += {"?": melody.question_rise, ",": 0.0}.get(end_mark, melody.final_fall)
-        end = bearing_end(note) if melody.bears_over_vowel else note.end
-        span = max(end - rhyme - 1, 1)
+        span = max(note.end - rhyme - 1, 1)
         for frame in range(note.start, min(note.end, frames)):
             share = min(max((frame - rhyme) / span, 0.0), 1.0)
             points.append((frame, at(contour, share) + offset))
@@ -146,25 +135,14 @@ def _smoothed(curve: Sequence[float]) -> list[float]:
 
 def pitch(
     own: Sequence[float],
-    notes: Sequence[Note],
     semitones: Sequence[float],
     *,
     base_hz: float,
-    melody: Melody = NORTHERN,
     voiced_above_hz: float = 30.0,
 ) -> list[float]:
     """The pitch curve for the model in hertz: `semitones` around `base_hz` wherever the model's `own` curve
-    is voiced, and 0 where it is not or where a tone breaks the voice."""
-    curve = [
+    is voiced, and its own where it is not."""
+    return [
         base_hz * 2.0 ** (level / 12.0) if model > voiced_above_hz else model
         for model, level in zip(own, semitones, strict=True)
     ]
-    for note in notes:
-        gap = melody.breaks.get(note.tone) if not note.stopped else None
-        if gap is None or note.end <= note.rhyme:
-            continue
-        length = note.end - note.rhyme
-        start = note.rhyme + int(gap[0] * length)
-        for frame in range(start, min(start + max(1, int((gap[1] - gap[0]) * length)), note.end, len(curve))):
-            curve[frame] = 0.0
-    return curve

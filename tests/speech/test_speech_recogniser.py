@@ -74,7 +74,7 @@ def test_a_tone_stands_out_in_its_band_and_silence_in_none() -> None:
 
 
 def test_no_knob_at_zero_changes_the_voice_and_each_one_does_when_turned() -> None:
-    for knob in tune_voice.knobs(("pitch", "tones", "timing", "energy"), START.speaker, None):
+    for knob in tune_voice.knobs(("pitch", "tones", "timing"), START.speaker, None):
         assert knob.turn(START, 0.0) == START, knob.name
         assert knob.turn(START, 0.5) != START, knob.name
 

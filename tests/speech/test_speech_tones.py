@@ -36,23 +36,29 @@ def test_sac_rises_nang_falls_deepest_and_hoi_dips() -> None:
     assert hoi[-1] > min(hoi) + 1
 
 
-def test_nga_ends_high_and_is_broken_in_the_middle() -> None:
-    note = Note(0, 4, 40, Tone.NGA, False)
-    curve = pitch([200.0] * 44, [note], line([note], 44), base_hz=180)
-    silent = [i for i, hz in enumerate(curve) if hz == 0]
-    assert silent
-    assert note.rhyme + 8 < silent[0]
-    assert silent[-1] < note.end - 8
-    assert curve[note.end - 2] > 180
+def test_nga_ends_high_and_creaks_in_the_middle() -> None:
+    nga = heard(Tone.NGA)
+    lowest = nga.index(min(nga))
+    assert 0.2 < lowest / len(nga) < 0.6
+    assert min(nga) < nga[0] - 8
+    assert nga[-1] > nga[0] + 4
+
+
+def test_nang_ends_in_a_creak_an_octave_below_where_it_began() -> None:
+    nang = heard(Tone.NANG)
+    assert nang[len(nang) // 4] > nang[0] - 3
+    assert max(nang[-len(nang) // 3 :]) < nang[0] - 11
 
 
 @given(st.lists(st.sampled_from(list(Tone)), min_size=1, max_size=20), st.sampled_from([".", "?", ",", "!"]))
-def test_the_line_is_finite_within_an_octave_and_without_jumps(tones: list[Tone], mark: str) -> None:
+def test_the_line_is_finite_within_reach_of_a_voice_and_without_jumps(tones: list[Tone], mark: str) -> None:
     notes = notes_of(tones)
     curve = line(notes, 16 * len(tones) + 10, end_mark=mark)
     assert len(curve) == 16 * len(tones) + 10
-    assert all(math.isfinite(s) and -14 < s < 14 for s in curve)
-    assert max((abs(a - b) for a, b in zip(curve, curve[1:], strict=False)), default=0) < 6
+    assert all(math.isfinite(s) and -20 < s < 14 for s in curve)
+    assert (
+        max((abs(a - b) for a, b in zip(curve, curve[1:], strict=False)), default=0) < 9
+    )  # into a creak in three frames
 
 
 def test_a_question_ends_higher_than_a_statement_and_a_comma_between() -> None:
@@ -71,9 +77,8 @@ def test_a_sentence_in_two_pieces_keeps_its_declination() -> None:
 
 
 def test_unvoiced_frames_stay_unvoiced_and_voiced_ones_get_our_pitch() -> None:
-    note = Note(0, 4, 20, Tone.NGANG, False)
     own = [0.0] * 4 + [233.0] * 16
-    curve = pitch(own, [note], [0.0] * 20, base_hz=180)
+    curve = pitch(own, [0.0] * 20, base_hz=180)
     assert curve[:4] == [0.0] * 4
     assert curve[4:] == [180.0] * 16
 

@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from broadcaster.errors import VoiceError
-from broadcaster.speech import energy, phonology, timing, tones
+from broadcaster.speech import phonology, timing, tones
 from broadcaster.speech.kokoro import graph, model
 from broadcaster.speech.phonology import Break, Item, Syllable
 
@@ -65,17 +65,14 @@ def load_speaker(file: Path) -> Speaker:
 
 @dataclass(frozen=True, slots=True)
 class Profile:
-    """How the people of a place speak: sounds, melody, rhythm and strength."""
+    """How the people of a place speak: sounds, melody and rhythm."""
 
     accent: phonology.Accent
     melody: tones.Melody
     rhythm: timing.Rhythm
-    breath: energy.Breath
 
 
-PROFILES: Mapping[str, Profile] = {
-    "bắc": Profile(phonology.NORTHERN, tones.NORTHERN, timing.NORTHERN, energy.NORTHERN)
-}
+PROFILES: Mapping[str, Profile] = {"bắc": Profile(phonology.NORTHERN, tones.NORTHERN, timing.NORTHERN)}
 
 
 @dataclass(frozen=True, slots=True)
@@ -218,10 +215,8 @@ class Engine:
         notes = _notes(places, steps)
         own = values[graph.PITCH]
         line = tones.line(notes, own.size, melody=melody, end_mark=end, sung=sung)
-        curve = tones.pitch(own.reshape(-1).tolist(), notes, line, base_hz=speaker.pitch_hz, melody=melody)
+        curve = tones.pitch(own.reshape(-1).tolist(), line, base_hz=speaker.pitch_hz)
         values[graph.PITCH] = np.array(curve, np.float32).reshape(own.shape)
-        strength = energy.energy(values[graph.ENERGY].reshape(-1).tolist(), notes, profile.breath)
-        values[graph.ENERGY] = np.array(strength, np.float32).reshape(values[graph.ENERGY].shape)
         self._run(2, values)
         sound = np.asarray(values[graph.SOUND], np.float32).reshape(-1)
         return Piece(sound, tuple(notes), tuple(curve), runs_on)
