@@ -43,6 +43,14 @@ _VERSION: Final = 1  # raise it when the same input would sound different
 # how loud music is beside speech before the programme's gain: speech loses what the compressor takes
 _MUSIC_LUFS: Final = {Profile.HORN: -24.0, Profile.ARCHIVE: -20.0}
 
+STAGES: Final = {
+    "words": "đọc lời dẫn",
+    "mix": "trộn",
+    "encode": "nén",
+    "check": "kiểm tra",
+    "publish": "ghi tệp",
+}
+
 Stage = Callable[[str, int, int], None]
 SpeakWords = Callable[[str], Pcm]
 
@@ -200,6 +208,12 @@ def programme_key(
         "kinds": [str(kind) for kind in kinds],
     }
     return hashlib.sha256(json.dumps(parts, ensure_ascii=False, sort_keys=True).encode()).hexdigest()
+
+
+def stage_name(stage: str) -> str:
+    """What people call a stage that `progress` hears of: "nén air" for `encode:air`."""
+    name, _, detail = stage.partition(":")
+    return f"{STAGES.get(name, name)} {detail}".strip()
 
 
 def sweep_scratch(scratch: Path) -> int:
