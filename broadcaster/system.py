@@ -89,6 +89,21 @@ def stop_group(
             os.killpg(process.pid, signal.SIGKILL)
 
 
+def widen_pipe(pipe: Any, *, size_bytes: int = 1 << 20, platform: str = sys.platform) -> bool:
+    """Let a pipe hold more than the usual 64 kB, so that neither end waits for the other at every block.
+
+    False where the system cannot or does not allow it: then it stays as it is.
+    """
+    if not platform.startswith("linux"):
+        return False
+    import fcntl
+
+    with contextlib.suppress(OSError, AttributeError, ValueError):
+        fcntl.fcntl(pipe.fileno(), fcntl.F_SETPIPE_SZ, size_bytes)
+        return True
+    return False
+
+
 def die_with_parent(*, platform: str = sys.platform) -> None:
     """In a child: be ended by the kernel when the parent dies (Linux; elsewhere the pipe's end tells)."""
     if platform == "linux":

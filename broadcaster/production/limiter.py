@@ -93,18 +93,21 @@ def room_for(blocks: int) -> Samples:
     return np.empty(blocks + 2 * _AHEAD, dtype=np.float32)
 
 
-def gains_for(energies: Samples, peaks: Samples, *, target_lufs: float, ceiling_db: float) -> Gains:
+def gains_for(
+    energies: Samples, peaks: Samples, *, target_lufs: float, ceiling_db: float, room: Samples | None = None
+) -> Gains:
     """The gain that makes the limited sound exactly as loud as wanted.
 
     `energies` and `peaks` (true peaks where it matters) come from a Meter.  Silence stays silence.  Sound
-    so spiky that no gain reaches the target comes out quieter: `loudness_lufs` says how loud.
+    so spiky that no gain reaches the target comes out quieter: `loudness_lufs` says how loud.  The gains lie in
+    `room` (see `room_for`) when it is given: those of before are gone then.
     """
     loudness = integrated_lufs(energies)
     if loudness <= SILENCE_LUFS:
         return Gains(1.0, np.ones(len(peaks) + 1, dtype=np.float32), SILENCE_LUFS)
     ceiling = 10 ** (ceiling_db / 20)
     gain_db = target_lufs - loudness
-    room = room_for(len(peaks))
+    room = room_for(len(peaks)) if room is None else room
     for _ in range(_STEPS):
         gain = 10 ** (min(gain_db, _MOST_GAIN_DB) / 20)
         knots = limiting_knots(peaks, ceiling=ceiling / gain, room=room)

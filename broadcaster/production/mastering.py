@@ -25,7 +25,7 @@ from broadcaster.production.encoding import (
     Tags,
     write_tags,
 )
-from broadcaster.production.limiter import Gains, gains_for
+from broadcaster.production.limiter import Gains, gains_for, room_for
 from broadcaster.production.loudness import (
     BLOCK,
     CONTROL,
@@ -142,10 +142,12 @@ def _rendition(
     form, target, wanted = FORMATS[kind], folder / f"{kind}.mp3", TARGET_LUFS[profile]
     timeout_s = BASE_TIMEOUT_S + length / HOUSE_RATE_HZ * TIMEOUT_SHARE
 
+    room = room_for(len(peaks))
+
     def heard(lower_db: float, quieter_db: float) -> Measured:
-        """One attempt; its gains are let go of before the next one makes room for its own."""
+        """One attempt; its gains lie where those of the one before lay."""
         ceiling_db = form.ceiling_db - lower_db - quieter_db
-        gains = gains_for(energies, peaks, target_lufs=wanted - quieter_db, ceiling_db=ceiling_db)
+        gains = gains_for(energies, peaks, target_lufs=wanted - quieter_db, ceiling_db=ceiling_db, room=room)
         target.unlink(missing_ok=True)
         with Listener(target, rate_hz=form.rate_hz, timeout_s=timeout_s) as listener:
             _encode(scratch, gains, target, kind=kind, length=length, timeout_s=timeout_s, stage=stage)

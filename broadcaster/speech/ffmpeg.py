@@ -12,7 +12,7 @@ import subprocess
 from collections.abc import Sequence
 
 from broadcaster.errors import SoundError, StoreError
-from broadcaster.system import group_options, stop_group
+from broadcaster.system import group_options, stop_group, widen_pipe
 
 _FULL = ("no space left on device", "disk quota exceeded", "file too large")
 QUIET = ("-hide_banner", "-nostdin", "-nostats", "-loglevel", "error")
@@ -63,7 +63,7 @@ def start_ffmpeg(
 ) -> subprocess.Popen[bytes]:
     """Start it in a process group of its own; the caller ends it with `system.stop_group`."""
     try:
-        return subprocess.Popen(
+        process = subprocess.Popen(
             [find_ffmpeg(), *QUIET, *arguments],
             stdin=stdin,
             stdout=stdout,
@@ -72,6 +72,10 @@ def start_ffmpeg(
         )
     except OSError as error:
         raise SoundError(f"Không chạy được ffmpeg: {error.strerror or error}.") from error
+    for pipe in (process.stdin, process.stdout):
+        if pipe is not None:
+            widen_pipe(pipe)
+    return process
 
 
 def disk_was_full(stderr: bytes | None) -> bool:

@@ -18,6 +18,7 @@ from typing import Any, BinaryIO, Final, Protocol
 from broadcaster.errors import VoiceError
 from broadcaster.model import Pcm
 from broadcaster.speech.sound import from_int16
+from broadcaster.system import widen_pipe
 
 _PACKAGE_ROOT: Final = Path(__file__).resolve().parent.parent.parent
 
@@ -100,6 +101,7 @@ class WorkerPipe:
             stderr=subprocess.DEVNULL,
             env={**os.environ, "PYTHONPATH": path},
         )
+        widen_pipe(self._worker.stdout)  # a sentence is some 300 kB
         return self._worker
 
     def _stop(self) -> None:

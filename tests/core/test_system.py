@@ -1,5 +1,6 @@
 """Each platform's branch, with fakes where this machine is the other one."""
 
+import os
 import shutil
 import subprocess
 import sys
@@ -12,6 +13,7 @@ from xml.etree import ElementTree
 import pytest
 
 from broadcaster import system
+from broadcaster.system import widen_pipe
 
 
 class FakeKernel:
@@ -30,6 +32,17 @@ class FakeKernel:
     def SetThreadExecutionState(self, value: int) -> int:  # noqa: N802
         self.calls.append(("awake", value))
         return 1
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="only Linux lets a pipe be widened")
+def test_a_widened_pipe_takes_a_sentence_without_a_reader_and_elsewhere_it_stays_as_it_is() -> None:
+    reader, writer = os.pipe()
+    with os.fdopen(reader, "rb"), os.fdopen(writer, "wb") as pipe:
+        assert not widen_pipe(pipe, platform="win32")
+        assert widen_pipe(pipe)
+        os.set_blocking(pipe.fileno(), False)
+        assert os.write(pipe.fileno(), b"x" * 300_000) == 300_000
+    assert not widen_pipe(pipe)  # closed
 
 
 def test_on_windows_the_renderer_gives_way_and_the_player_goes_first() -> None:
