@@ -186,6 +186,7 @@ def wav(programme_id: int) -> ResponseReturnValue:
     except BaseException:
         folder.cleanup()
         raise
+    response.direct_passthrough = False  # a file passed straight through tells nobody when it is sent
     response.call_on_close(folder.cleanup)
     return response
 
