@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, time
 from pathlib import Path
+from time import time as time_now
 from typing import Final
 
 from broadcaster.errors import InputError, StoreError, VoiceError
@@ -39,6 +40,7 @@ from broadcaster.store.blobs import Blobs
 PROGRAMME_SUFFIX: Final = "mp3"
 LONGEST_MINUTES: Final = 180
 _SCRATCH: Final = "rendering-"
+_SCRATCHES: Final = (_SCRATCH, "broadcaster-")  # programmes, and videos for other channels
 _VERSION: Final = 1  # raise it when the same input would sound different
 # how loud music is beside speech before the programme's gain: speech loses what the compressor takes
 _MUSIC_LUFS: Final = {Profile.HORN: -24.0, Profile.ARCHIVE: -20.0}
@@ -216,12 +218,17 @@ def stage_name(stage: str) -> str:
     return f"{STAGES.get(name, name)} {detail}".strip()
 
 
-def sweep_scratch(scratch: Path) -> int:
+def sweep_scratch(scratch: Path, *, older_than_s: float = 0.0) -> int:
     """Remove what killed renderers left in the scratch folder; returns how many folders.
 
-    Call it when nobody renders (a worker's start).
+    Of the last `older_than_s` seconds nothing goes: somebody may be at work there.
     """
-    leftovers = list(scratch.glob(f"{_SCRATCH}*"))
+    leftovers = [
+        folder
+        for prefix in _SCRATCHES
+        for folder in scratch.glob(f"{prefix}*")
+        if time_now() - folder.stat().st_mtime >= older_than_s
+    ]
     for folder in leftovers:
         shutil.rmtree(folder, ignore_errors=True)
     return len(leftovers)
