@@ -22,21 +22,13 @@ from broadcaster.model import PlannedAiring, RenditionKind, Role
 from broadcaster.schedule.plan import next_airing, plan_between
 from broadcaster.schedule.stationfile import approve_sample
 from broadcaster.station import Clockwork
+from broadcaster.step import Step
 from broadcaster.store.blobs import Blobs
 from broadcaster.store.db import Database
 from broadcaster.store.tables import ProgrammeRow, RenderJob, Rendition, Station, User
 from broadcaster.worker import RENDER_LANE, Worker
 
 PROGRAMME_SUFFIX = "mp3"
-
-
-@dataclass(frozen=True, slots=True)
-class Step:
-    """What the worker is doing now, for a progress bar."""
-
-    title: str
-    done: int
-    total: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,17 +73,28 @@ class Rehearsal:
                         return self._ready(airing) if airing.files else self._stuck(airing)
         return None
 
-    def everything(self) -> list[Ready]:
-        """Make every programme of the horizon; those that cannot be made are left out of the answer."""
+    def everything(self, *, until: datetime | None = None) -> list[Ready]:
+        """Make every programme of the horizon, or of the airings before `until`, nearest first.
+
+        Those that cannot be made are left out of the answer.
+        """
         with self._worker() as worker:
             self._turn()
-            while worker.work_one(RENDER_LANE) is not None:
+            while self._waiting(until) and worker.work_one(RENDER_LANE) is not None:
                 self._turn()
         now = self._now()
+        end = until or now + timedelta(days=self._settings.integer("schedule.horizon_days") + 1)
         with self._db.reading() as session:
-            until = now + timedelta(days=self._settings.integer("schedule.horizon_days") + 1)
-            airings = [a for a in plan_between(session, now, until) if a.files]
+            airings = [a for a in plan_between(session, now, end) if a.files]
         return [self._ready(airing) for airing in airings]
+
+    def _waiting(self, until: datetime | None) -> bool:
+        """True while a job of before `until` is in the queue; jobs are taken by the instant they are due."""
+        asked = select(RenderJob.id).where(RenderJob.state == "queued", RenderJob.kind.in_(RENDER_LANE))
+        if until is not None:
+            asked = asked.where(RenderJob.due_at < until)
+        with self._db.reading() as session:
+            return session.scalars(asked.limit(1)).first() is not None
 
     def approve(self) -> bool:
         """The sample approver approves sample takes that are frozen; True while some are still to come."""

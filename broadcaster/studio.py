@@ -5,19 +5,22 @@ Used by the commands and by the worker; closing it ends every engine's process.
 
 from __future__ import annotations
 
+import contextlib
 import shutil
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from datetime import datetime
 from pathlib import Path
 from types import TracebackType
+from typing import Final
 
 import numpy as np
 import soundfile
 
 from broadcaster.config import Settings
 from broadcaster.model import HOUSE_RATE_HZ, JingleKind, Pcm, Profile, Programme, Reading, RenditionKind, Take
+from broadcaster.production.encoding import write_wav
 from broadcaster.production.jingles import jingle_paths
-from broadcaster.production.produce import ProgrammeItem, produce
+from broadcaster.production.produce import ProgrammeItem, Stage, produce, stage_name
 from broadcaster.production.template import Template
 from broadcaster.reading import Lexicon, read
 from broadcaster.speech.cache import SentenceCache
@@ -25,6 +28,23 @@ from broadcaster.speech.chain import speak_all
 from broadcaster.speech.engines import Voice, open_voice
 from broadcaster.speech.takes import Pauses, make_take, to_speak, words_speaker
 from broadcaster.store.blobs import Blobs
+
+SPEAKING: Final = "đọc"
+
+
+def _unseen(_stage: str, _done: int, _total: int) -> None:
+    """Nobody watches."""
+
+
+@contextlib.contextmanager
+def whole(output: Path) -> Iterator[Path]:
+    """A place to write to that becomes `output` at the end, or goes: nobody ever sees half a file."""
+    part = output.with_name(f".{output.name}.part")
+    try:
+        yield part
+        part.replace(output)
+    finally:
+        part.unlink(missing_ok=True)
 
 
 def pauses_of(settings: Settings) -> Pauses:
@@ -83,17 +103,19 @@ class Studio:
             speed=self.speed,
         )  # fmt: skip
 
-    def speak_to_wav(self, reading: Reading, output: Path) -> str:
-        """Write the voice alone into a WAV of the house rate; returns the name of what spoke, and why."""
+    def speak_to_wav(self, reading: Reading, output: Path, *, progress: Stage = _unseen) -> str:
+        """Write the voice alone into a WAV of the house rate, whole or not at all; returns what spoke, and why."""
         spoken = speak_all(
-            to_speak(reading), chain=self.chain, opener=self.opener, cache=self.cache, speed=self.speed
-        )
-        part = output.with_name(output.name + ".part")
-        with soundfile.SoundFile(part, "w", HOUSE_RATE_HZ, 1, "PCM_16", format="WAV") as file:
+            to_speak(reading), chain=self.chain, opener=self.opener, cache=self.cache, speed=self.speed,
+            progress=lambda done, total: progress(SPEAKING, done, total),
+        )  # fmt: skip
+        with (
+            whole(output) as part,
+            soundfile.SoundFile(part, "w", HOUSE_RATE_HZ, 1, "PCM_16", format="WAV") as file,
+        ):
             for segment, sentence in zip(spoken.segments, reading.sentences, strict=True):
                 file.write(segment.samples)
                 file.write(np.zeros(self.pauses.of(sentence.pause) * HOUSE_RATE_HZ // 1000, dtype=np.float32))
-        part.replace(output)
         return f"{spoken.label}. {spoken.why}".strip()
 
     def produce_one(
@@ -105,10 +127,14 @@ class Studio:
         now: datetime,
         profile: Profile,
         output: Path,
+        progress: Stage = _unseen,
     ) -> Programme:
-        """A whole programme from one reading, without a database; `now` is local and goes into its words."""
+        """A whole programme from one reading, without a database; `now` is local and goes into its words.
+
+        An `output` that ends in .wav gets the finished file decoded, sample for sample.
+        """
         blobs = Blobs(str(blobs_folder))
-        take = self.take(reading, blobs=blobs)
+        take = self.take(reading, blobs=blobs, progress=lambda done, total: progress(SPEAKING, done, total))
         programme = produce(
             items=[ProgrammeItem(title, take)],
             template=Template(),
@@ -121,10 +147,14 @@ class Studio:
             blobs=blobs,
             profile=profile,
             kinds=(RenditionKind.AIR if profile is Profile.HORN else RenditionKind.ARCHIVE,),
+            progress=lambda stage, done, total: progress(stage_name(stage), done, total),
         )
-        part = output.with_name(output.name + ".part")
-        shutil.copyfile(blobs.path(programme.renditions[0].sha256, suffix="mp3"), part)
-        part.replace(output)
+        made = blobs.path(programme.renditions[0].sha256, suffix="mp3")
+        if output.suffix.lower() == ".wav":
+            write_wav(made, output)
+        else:
+            with whole(output) as part:
+                shutil.copyfile(made, part)
         return programme
 
     def jingles(self) -> dict[JingleKind, Path]:

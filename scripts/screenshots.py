@@ -64,7 +64,10 @@ PICTURES = {  # of the help: screen, what of it, the browser's width, the most h
     "may-thu": ("may-thu", "main", 900, 420),
     "tai-khoan": ("tai-khoan", "main", 900, 520),
 }
+MASK = """home => { const words = document.createTreeWalker(document.body, NodeFilter.SHOW_TEXT); let one;
+while ((one = words.nextNode())) one.data = one.data.replaceAll(home, "/srv/dai"); }"""
 MOST_WIDTH = 720
+COLOURS = 64  # a picture of a page needs no more, and weighs a third
 FLAGS = [
     "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking",
     "--disable-sync",
@@ -223,6 +226,7 @@ def _addresses(session: Session, stage: Stage) -> None:
         "buoi": ("canbo", f"/lich/buoi/{lines[1].airing_id}"),
         "khung-gio": ("canbo", "/lich/khung-gio"),
         "thon": ("canbo", "/thon"),
+        "sap-nhap": ("canbo", "/thon/sap-nhap"),
         "lien-ket-thon": ("canbo", f"/thon/{village.id}"),
         "may-thu": ("kythuat", "/may-thu"),
         "nhac-hieu": ("canbo", "/nhac-hieu"),
@@ -232,6 +236,7 @@ def _addresses(session: Session, stage: Stage) -> None:
         "hoat-dong": ("canbo", "/hoat-dong/moi"),
         "luu-tru": ("canbo", "/luu-tru"),
         "trang-thon": ("", f"/t/{token}"),
+        "huong-dan": ("canbo", "/huong-dan/can-bo"),
         "thanh-phan": ("", "/style"),
         "thong-bao": ("lanhdao", "/thong-bao"),
         "uy-quyen": ("lanhdao", "/uy-quyen"),
@@ -282,8 +287,10 @@ def shoot(stage: Stage, browser: Browser, url: str, size: str, wanted: set[str],
                 sign_in(people[who], url, who, stage.passwords[who])
         page = people[who]
         page.goto(url + address, wait_until="networkidle")
+        page.evaluate(MASK, str(stage.settings.home))
         path = FOLDER / f"{name}-{size}{'-toi' if scheme == 'dark' else ''}.png"
-        page.screenshot(path=path)
+        with Image.open(io.BytesIO(page.screenshot())) as shot:
+            shot.convert("RGB").quantize(COLOURS).save(path, optimize=True)
         click.echo(path.relative_to(ROOT))
     for page in people.values():
         page.context.close()

@@ -1,9 +1,10 @@
-"""report: a period's figures as .docx, .xlsx, .pdf or .csv, or in a few lines on the screen."""
+"""report: a period's figures as .docx, .xlsx, .pdf, .csv or with their evidence as .zip, or on the screen."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from datetime import UTC, date, datetime
+from io import BytesIO
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
@@ -14,13 +15,15 @@ from sqlalchemy.orm import Session
 from broadcaster.commands.common import opened, station_option, the_station
 from broadcaster.errors import InputError, NotFound, StoreError
 from broadcaster.report.figures import Choice, Figures
+from broadcaster.report.narrative import amounts, channel, lacking
 from broadcaster.report.paper import Paper
 from broadcaster.report.papers import logbook_of, paper_of, report_of
 from broadcaster.report.period import Period, days_between, month_of, parse_period, week_of
 from broadcaster.report.wording import number, share
+from broadcaster.store.blobs import Blobs
 from broadcaster.store.tables import Station, Topic, Village
 
-KINDS = (".docx", ".xlsx", ".pdf", ".csv")
+KINDS = (".docx", ".xlsx", ".pdf", ".csv", ".zip")
 
 
 @click.command("report", help="Báo cáo một kỳ: kế hoạch, nhật ký máy phát, xác nhận của thôn đứng ba cột.")
@@ -40,7 +43,7 @@ KINDS = (".docx", ".xlsx", ".pdf", ".csv")
     "-o",
     "--output",
     type=click.Path(dir_okay=False, path_type=Path),
-    help="Tệp .docx, .xlsx, .pdf hoặc .csv; không có thì in ra màn hình.",
+    help="Tệp .docx, .xlsx, .pdf, .csv, hoặc .zip (cả minh chứng); không có thì in ra màn hình.",
 )
 @station_option
 def report_command(
@@ -59,7 +62,7 @@ def report_command(
             f"Không biết ghi tệp “{output.suffix or output.name}”. Hãy đặt đuôi {', '.join(KINDS)}."
         )
     asked = _period(period_text, first, last)
-    with opened() as (_settings, db):
+    with opened() as (settings, db):
         found = the_station(db, station)
         now = datetime.now(UTC)
         today = now.astimezone(ZoneInfo(found.zone)).date()
@@ -70,7 +73,9 @@ def report_command(
                 return
             choice = _choice(session, topic, village)
             shown = report_of(session, found, period, now=now, choice=choice)
-            made = _made(session, found, shown, output) if output is not None else b""
+            made = (
+                _made(session, found, shown, output, Blobs(settings.blobs_url)) if output is not None else b""
+            )
     if output is None:
         _print(shown)
         return
@@ -87,8 +92,14 @@ def _write_book(
     click.echo(f"{output}: {period.label}")
 
 
-def _made(session: Session, station: Station, shown: Figures, output: Path) -> bytes:
+def _made(session: Session, station: Station, shown: Figures, output: Path, blobs: Blobs) -> bytes:
     kind = output.suffix.lower()
+    if kind == ".zip":
+        from broadcaster.report.evidence import write_evidence
+
+        buffer = BytesIO()
+        write_evidence(session, station, shown, blobs=blobs, out=buffer)
+        return buffer.getvalue()
     if kind == ".xlsx":
         from broadcaster.report.workbook import workbook
 
@@ -138,6 +149,10 @@ def _print(shown: Figures) -> None:
         click.echo(
             f"  {line.label}: {number(line.tally.pieces_played)}/{number(line.tally.pieces)} lượt tin bài"
         )
+    for one in shown.targets:
+        click.echo(f"  {one.topic}, đến {one.until:%d/%m/%Y}: {amounts(one)}; {lacking(one)}")
+    for name, count in shown.posts_by_network.items():
+        click.echo(f"  đăng trên mạng, {channel(name)}: {number(count)} lượt")
     for miss in shown.misses:
         click.echo(f"  ! {number(miss.count)} × {miss.what}: {miss.reason}")
 

@@ -14,10 +14,9 @@ from pathlib import Path
 from typing import Any
 
 import click
-from rich.console import Console
-from rich.progress import BarColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 
 from broadcaster.commands.exits import guarded
+from broadcaster.commands.showing import SCREEN, shown
 from broadcaster.commands.signals import stop_event
 from broadcaster.commands.station import ensure_port_free
 from broadcaster.config import CHECKOUT, Settings, load
@@ -25,12 +24,10 @@ from broadcaster.errors import BroadcasterError
 from broadcaster.install import Installed, install, village_links
 from broadcaster.playout.clock import GivenClock
 from broadcaster.playout.player import player_folder, run_player
-from broadcaster.rehearsal import Ready, Rehearsal, Step, approve_samples
+from broadcaster.rehearsal import Ready, Rehearsal, approve_samples
 from broadcaster.store.db import Database
 from broadcaster.store.keys import load_keys
 from broadcaster.supervise import Supervisor
-
-SCREEN = Console(stderr=True, highlight=False)
 
 
 @click.command(help="Chuẩn bị đài mẫu, dựng buổi phát gần nhất rồi chạy cả đài.")
@@ -80,33 +77,6 @@ def introduce(made: Installed) -> None:
         for account in made.accounts:
             SCREEN.print(f"  {account.username:<9} {account.password}   {account.title}")
         SCREEN.print()
-
-
-@contextmanager
-def shown() -> Iterator[Callable[[Step], None]]:
-    """A progress bar on stderr, or a line for each new step where it is not a terminal."""
-    if not SCREEN.is_terminal:
-        last = ""
-
-        def line(step: Step) -> None:
-            nonlocal last
-            if step.title != last:
-                last = step.title
-                SCREEN.print(step.title)
-
-        yield line
-        return
-    columns = (
-        SpinnerColumn(),
-        TextColumn("{task.description}"),
-        BarColumn(),
-        TextColumn("{task.completed}/{task.total}"),
-    )
-    with Progress(*columns, TimeElapsedColumn(), console=SCREEN, transient=True) as bar:
-        task = bar.add_task("Chuẩn bị", total=None)
-        yield lambda step: bar.update(
-            task, description=step.title, completed=step.done, total=step.total or None
-        )
 
 
 def list_programmes(programmes: list[Ready]) -> None:

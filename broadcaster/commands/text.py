@@ -6,20 +6,19 @@ import json
 import os
 import sys
 import tempfile
-from datetime import datetime
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import UTC, date, datetime, time, timedelta
 from pathlib import Path
-from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
 
 import click
 
 from broadcaster.config import Settings, load
-from broadcaster.errors import InputError, ReadingBlocked
+from broadcaster.errors import BroadcasterError, InputError, ReadingBlocked
 from broadcaster.model import Pause, Profile, Reading, Sentence
 from broadcaster.reading import read, reading_to_json, spoken
-
-if TYPE_CHECKING:
-    from broadcaster.studio import Studio  # brings the signal libraries, which `read` can do without
+from broadcaster.step import Step
 
 SPEED = click.FloatRange(0.7, 1.3)
 
@@ -49,47 +48,111 @@ def speak_command(
     file: str, output: Path, voice: str | None, speed: float | None, fragment: bool, accept_warnings: bool
 ) -> None:
     """Speak a document, or a fragment, into a WAV file."""
+    from broadcaster.commands.showing import shown
     from broadcaster.studio import Studio
 
     settings = load()
     _writable(output)
     text = _text_of(file, settings)
     reading = _fragment(text) if fragment else _accepted(read(text), accept_warnings)
-    with Studio(settings, chain=(voice,) if voice else None, speed=speed) as room:
-        spoken_by = room.speak_to_wav(reading, output)
+    with (
+        undisturbed(),
+        shown() as show,
+        Studio(settings, chain=(voice,) if voice else None, speed=speed) as room,
+    ):
+        spoken_by = room.speak_to_wav(
+            reading, output, progress=lambda stage, done, total: show(_step(stage, done, total))
+        )
     click.echo(f"{output}: {spoken_by}", err=True)
 
 
-@click.command("produce", help="Dựng cả chương trình (MP3) từ một văn bản: nhạc hiệu, lời xướng, bản tin.")
+@click.command(
+    "produce",
+    help="Dựng cả chương trình (MP3, hoặc WAV) từ một văn bản: nhạc hiệu, lời xướng, bản tin. "
+    "Với --all hay --date thì dựng các chương trình của lịch phát.",
+)
 @click.argument("file", required=False, default="-")
-@click.option("-o", "--output", type=click.Path(dir_okay=False, path_type=Path), required=True)
+@click.option("-o", "--output", type=click.Path(dir_okay=False, path_type=Path))
 @click.option("--voice", help="MÁY[:TÊN], ví dụ kokoro:nu-1, espeak:vi+f5, gtts, silent.")
 @click.option("--profile", type=click.Choice([str(p) for p in Profile]), default=str(Profile.HORN))
 @click.option("--accept-warnings", is_flag=True, help="Dựng cả khi còn chỗ chưa rõ cách đọc.")
-def produce_command(file: str, output: Path, voice: str | None, profile: str, accept_warnings: bool) -> None:
-    """Make a whole programme from one text, without a database."""
+@click.option("--all", "everything", is_flag=True, help="Dựng mọi chương trình của lịch phát sắp tới.")
+@click.option(
+    "--date", "day", type=click.DateTime(["%Y-%m-%d"]), help="Chỉ tới hết ngày này (NĂM-THÁNG-NGÀY)."
+)
+def produce_command(
+    file: str,
+    output: Path | None,
+    voice: str | None,
+    profile: str,
+    accept_warnings: bool,
+    everything: bool,
+    day: datetime | None,
+) -> None:
+    """Make a whole programme from one text, without a database; or all that the plan asks for."""
+    if everything or day is not None:
+        if output is not None or voice is not None or file != "-":
+            raise click.UsageError("--all và --date dựng theo lịch: không đi cùng tệp, -o hay --voice.")
+        _planned(day.date() if day is not None else None)
+        return
+    if output is None:
+        raise click.UsageError("Thiếu -o TỆP.mp3 (hoặc TỆP.wav), hay --all, --date.")
+    from broadcaster.commands.showing import shown
     from broadcaster.studio import Studio
 
     settings = load()
     _writable(output)
     reading = _accepted(read(_text_of(file, settings)), accept_warnings)
     zone = ZoneInfo("Asia/Ho_Chi_Minh")
-    with tempfile.TemporaryDirectory() as folder, Studio(settings, chain=(voice,) if voice else None) as room:
-        programme = _produce(room, reading, Path(folder), datetime.now(zone), Profile(profile), output)
-    click.echo(programme, err=True)
-
-
-def _produce(
-    room: Studio, reading: Reading, folder: Path, now: datetime, profile: Profile, output: Path
-) -> str:
     title = reading.sentences[0].written.strip() if reading.sentences else "Bản tin"
-    programme = room.produce_one(
-        reading, title=title[:120], blobs_folder=folder, now=now, profile=profile, output=output
-    )
-    return (
+    with (
+        undisturbed(),
+        tempfile.TemporaryDirectory() as folder,
+        shown() as show,
+        Studio(settings, chain=(voice,) if voice else None) as room,
+    ):
+        programme = room.produce_one(
+            reading, title=title[:120], blobs_folder=Path(folder), now=datetime.now(zone),
+            profile=Profile(profile), output=output,
+            progress=lambda stage, done, total: show(_step(stage, done, total)),
+        )  # fmt: skip
+    click.echo(
         f"{output}: {programme.duration_ms / 1000:.1f} giây, {programme.loudness_lufs:.1f} LUFS, "
-        f"đỉnh {programme.true_peak_dbtp:.1f} dBTP"
+        f"đỉnh {programme.true_peak_dbtp:.1f} dBTP",
+        err=True,
     )
+
+
+def _planned(day: date | None) -> None:
+    """Every programme of the horizon, or of the days up to `day`, nearest first."""
+    from broadcaster.commands.common import opened
+    from broadcaster.commands.run import list_programmes
+    from broadcaster.commands.showing import shown
+    from broadcaster.rehearsal import Rehearsal
+
+    zone = ZoneInfo("Asia/Ho_Chi_Minh")
+    until = datetime.combine(day + timedelta(days=1), time(), zone) if day is not None else None
+    with opened() as (settings, db), undisturbed():
+        with shown() as show:
+            made = Rehearsal(settings, db, now=lambda: datetime.now(UTC), show=show).everything(until=until)
+        if not made:
+            raise InputError("Không có chương trình nào dựng được. Hãy xem lịch: python -m broadcaster plan")
+        list_programmes(made)
+
+
+def _step(stage: str, done: int, total: int) -> Step:
+    return Step("Đọc câu" if stage == "đọc" else stage.capitalize(), done, total)
+
+
+@contextmanager
+def undisturbed() -> Iterator[None]:
+    """Ctrl+C in the middle is one sentence; what was half written is gone by then."""
+    try:
+        yield
+    except KeyboardInterrupt:
+        raise BroadcasterError(
+            "Đã dừng giữa chừng; không để lại tệp dở nào. Chạy lại lệnh để làm tiếp."
+        ) from None
 
 
 def _writable(output: Path) -> None:

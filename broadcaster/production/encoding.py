@@ -16,11 +16,10 @@ import numpy as np
 from broadcaster.errors import SoundError, StoreError
 from broadcaster.model import HOUSE_RATE_HZ, RenditionKind
 from broadcaster.production.loudness import CONTROL, Meter, Samples, TruePeak
-from broadcaster.speech.ffmpeg import last_line, run_ffmpeg, start_ffmpeg
+from broadcaster.speech.ffmpeg import disk_was_full, last_line, run_ffmpeg, start_ffmpeg
 from broadcaster.system import stop_group
 
 BLOCK_BYTES: Final = 1 << 18
-_FULL: Final = ("no space left on device", "disk quota exceeded", "file too large")
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,7 +140,7 @@ class Encoder:
             return SoundError(f"ffmpeg không nén xong trong {self._timeout_s:.0f} giây nên đã bị dừng.")
         assert self._process.stderr is not None
         said = self._process.stderr.read()
-        if any(phrase in said.decode("utf-8", "replace").lower() for phrase in _FULL):
+        if disk_was_full(said):
             return StoreError("Đĩa đã đầy khi nén chương trình; hãy xóa bớt tệp rồi làm lại.")
         return SoundError(f"ffmpeg báo lỗi khi nén chương trình: {last_line(said)}.")
 
@@ -259,7 +258,7 @@ def decoded(path: Path, *, rate_hz: int, timeout_s: float) -> Iterator[Samples]:
 def write_wav(source: Path, target: Path, *, timeout_s: float = 600.0) -> None:
     """Decode a programme into a 16-bit WAV at the house rate, whole or not at all.
 
-    SoundError when it cannot be decoded or written.
+    SoundError when it cannot be decoded or written, StoreError when the disk is full.
     """
     part = target.with_name(f".{target.name}.part")
     arguments = ["-i", f"file:{source}", "-ac", "1", "-ar", str(HOUSE_RATE_HZ), "-c:a", "pcm_s16le"]

@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, time
 from pathlib import Path
+from time import time as time_now
 from typing import Final
 
 from broadcaster.errors import InputError, StoreError, VoiceError
@@ -39,9 +40,18 @@ from broadcaster.store.blobs import Blobs
 PROGRAMME_SUFFIX: Final = "mp3"
 LONGEST_MINUTES: Final = 180
 _SCRATCH: Final = "rendering-"
+_SCRATCHES: Final = (_SCRATCH, "broadcaster-")  # programmes, and videos for other channels
 _VERSION: Final = 1  # raise it when the same input would sound different
 # how loud music is beside speech before the programme's gain: speech loses what the compressor takes
 _MUSIC_LUFS: Final = {Profile.HORN: -24.0, Profile.ARCHIVE: -20.0}
+
+STAGES: Final = {
+    "words": "đọc lời dẫn",
+    "mix": "trộn",
+    "encode": "nén",
+    "check": "kiểm tra",
+    "publish": "ghi tệp",
+}
 
 Stage = Callable[[str, int, int], None]
 SpeakWords = Callable[[str], Pcm]
@@ -202,12 +212,23 @@ def programme_key(
     return hashlib.sha256(json.dumps(parts, ensure_ascii=False, sort_keys=True).encode()).hexdigest()
 
 
-def sweep_scratch(scratch: Path) -> int:
+def stage_name(stage: str) -> str:
+    """What people call a stage that `progress` hears of: "nén air" for `encode:air`."""
+    name, _, detail = stage.partition(":")
+    return f"{STAGES.get(name, name)} {detail}".strip()
+
+
+def sweep_scratch(scratch: Path, *, older_than_s: float = 0.0) -> int:
     """Remove what killed renderers left in the scratch folder; returns how many folders.
 
-    Call it when nobody renders (a worker's start).
+    Of the last `older_than_s` seconds nothing goes: somebody may be at work there.
     """
-    leftovers = list(scratch.glob(f"{_SCRATCH}*"))
+    leftovers = [
+        folder
+        for prefix in _SCRATCHES
+        for folder in scratch.glob(f"{prefix}*")
+        if time_now() - folder.stat().st_mtime >= older_than_s
+    ]
     for folder in leftovers:
         shutil.rmtree(folder, ignore_errors=True)
     return len(leftovers)

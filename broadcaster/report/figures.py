@@ -156,7 +156,12 @@ def figures(ledger: Ledger, choice: Choice = EVERYTHING) -> Figures:
         misses=_misses(ledger, taken, cells, choice),
         activities=tuple(one for one in ledger.activities if choice.topic in (None, one.topic_id)),
         posts=tuple(one for one in ledger.posts if choice.topic in (None, one.topic_id)),
-        targets=tuple(one for one in ledger.targets if choice.topic in (None, one.topic_id)),
+        # A target is the whole station's: beside the figures of one village it would mean something else.
+        targets=tuple(
+            one
+            for one in ledger.targets
+            if choice == Choice(topic=choice.topic) and choice.topic in (None, one.topic_id)
+        ),
         skipped=len({ledger.parts[i].airing_id for i in taken if not ledger.parts[i].planned}),
     )
 

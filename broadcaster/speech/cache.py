@@ -55,12 +55,11 @@ class SentenceCache:
         """The sound, or None when it is not here (a damaged file is removed and is not here either)."""
         path = self._path(key)
         try:
-            data = path.read_bytes()
             os.utime(path)
         except OSError:
             return None
         try:
-            pcm = from_file(data)
+            pcm = from_file(path)
         except SoundError:
             path.unlink(missing_ok=True)
             return None

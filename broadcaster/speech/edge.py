@@ -7,9 +7,6 @@ of time; whoever refuses or does not answer is left alone for a while; what come
 from __future__ import annotations
 
 import asyncio
-import importlib.metadata
-import importlib.util
-import threading
 import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
@@ -18,10 +15,16 @@ from typing import Any, Final
 
 from broadcaster.errors import InputError, VoiceError
 from broadcaster.model import Pcm
-from broadcaster.speech.gtts import sound_of_mp3
+from broadcaster.speech.online import (
+    LARGEST_BYTES,
+    Manners,
+    installed,
+    installed_version,
+    nothing_to_say,
+    sound_of_mp3,
+)
 
 VOICES: Final = MappingProxyType({"nu": "vi-VN-HoaiMyNeural", "nam": "vi-VN-NamMinhNeural"})
-_LARGEST_BYTES: Final = 4_000_000
 
 
 class EdgeVoice:
@@ -44,40 +47,25 @@ class EdgeVoice:
             raise InputError(f"Giọng Edge không có tên “{name}”; hãy chọn edge:nu hoặc edge:nam.")
         self.name = f"edge:{name}"
         self.label = f"giọng Edge {'nữ' if name == 'nu' else 'nam'} (trực tuyến)"
-        self.version = f"{_installed_version() or '?'}"
+        self.version = installed_version("edge-tts")
         self._voice = VOICES[name]
         self._url = url
         self._timeouts = (connect_s, read_s)
         self._sentence_s = sentence_s
-        self._pause_s = pause_s
-        self._rest_s = rest_s
-        self._clock = clock
-        self._sleep = sleep
-        self._turn = threading.Lock()
-        self._last = -1e9
-        self._resting_until = -1e9
-        self._why_resting = ""
+        self._manners = Manners(self.label, pause_s, rest_s, clock, sleep)
 
     def available(self) -> str | None:
         """None, or why not.  Does not go to the network: whether the service answers shows at the first sentence."""
-        if importlib.util.find_spec("edge_tts") is None:
+        if not installed("edge_tts"):
             return "chưa cài gói edge-tts (pip install -r requirements-edge.txt)"
-        left_s = self._resting_until - self._clock()
-        if left_s > 0:
-            return f"{self._why_resting}; thử lại sau {max(1, round(left_s / 60))} phút"
-        return None
+        return self._manners.resting()
 
     def speak(self, sentence: str, *, speed: float = 1.0) -> Pcm:
         """One spoken sentence.  VoiceError: no network, refused, no sound in the answer, too slow."""
-        if not any(letter.isalnum() for letter in sentence):
-            raise VoiceError("Câu này không có chữ nào để đọc.")
-        with self._turn:
-            if (reason := self.available()) is not None:
-                raise VoiceError(f"Không dùng được {self.label}: {reason}.")
-            wait_s = self._last + self._pause_s - self._clock()
-            if wait_s > 0:
-                self._sleep(wait_s)
-            self._last = self._clock()
+        if (error := nothing_to_say(sentence)) is not None:
+            raise error
+        with self._manners.turn(self.available):
+            self._manners.pause()
             mp3 = self._asked(sentence, speed)
         return sound_of_mp3(mp3, speed=1.0, label=self.label)
 
@@ -96,11 +84,11 @@ class EdgeVoice:
             with ThreadPoolExecutor(max_workers=1) as alone:
                 return alone.submit(self._waited, sentence, speed).result()
         except TimeoutError as error:
-            raise self._leave_alone("không trả lời kịp", self._rest_s / 10) from error
+            raise self._manners.leave_alone("không trả lời kịp", shortly=True) from error
         except aiohttp.WSServerHandshakeError as error:
-            raise self._leave_alone(f"máy chủ từ chối (mã {error.status})", self._rest_s) from error
+            raise self._manners.leave_alone(f"máy chủ từ chối (mã {error.status})") from error
         except (aiohttp.ClientConnectionError, OSError) as error:
-            raise self._leave_alone("không nối được mạng", self._rest_s / 10) from error
+            raise self._manners.leave_alone("không nối được mạng", shortly=True) from error
         except NoAudioReceived as error:
             raise VoiceError(f"Máy chủ của {self.label} không gửi âm thanh.") from error
         except (EdgeTTSException, aiohttp.ClientError, ValueError, KeyError) as error:
@@ -123,18 +111,6 @@ class EdgeVoice:
         async for chunk in asked.stream():
             if chunk["type"] == "audio":
                 received += chunk["data"]
-            if len(received) > _LARGEST_BYTES:
+            if len(received) > LARGEST_BYTES:
                 raise ValueError("too much")
         return bytes(received)
-
-    def _leave_alone(self, why: str, rest_s: float) -> VoiceError:
-        self._resting_until = self._clock() + rest_s
-        self._why_resting = why
-        return VoiceError(f"Không dùng được {self.label}: {why}.")
-
-
-def _installed_version() -> str | None:
-    try:
-        return importlib.metadata.version("edge-tts")
-    except importlib.metadata.PackageNotFoundError:
-        return None

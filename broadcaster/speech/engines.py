@@ -74,7 +74,7 @@ def open_voice(spec: str, *, home: Path, voices_dir: Path) -> Voice:
     project.  An unknown engine or name is an InputError that lists the choices.
     """
     engine, _, name = spec.strip().partition(":")
-    if engine not in ENGINES:
+    if engine not in ENGINES or (name and engine in ("gtts", "silent")):  # these two have one voice each
         raise InputError(f"Không có giọng “{spec}”; hãy chọn một trong: {', '.join(CHOICES)}.")
     return ENGINES[engine](name, home, voices_dir)
 
@@ -149,6 +149,9 @@ def _kokoro(name: str, home: Path, voices_dir: Path) -> Voice:
     except ImportError as error:
         reason = f"chưa cài đủ gói cho giọng nhúng ({error.name or error})"
         return UnavailableVoice(f"kokoro:{wanted}", label="giọng nhúng của đài", reason=reason)
+    if not (voices_dir / f"{wanted}.json").is_file():
+        names = ", ".join(f"kokoro:{file.stem}" for file in sorted(voices_dir.glob("*.json"))) or "(không có)"
+        raise InputError(f"Không có giọng nhúng “{wanted}”; hãy chọn một trong: {names}.")
     return cast(Voice, open_kokoro(wanted, home=home / "var" / "voices", voices_dir=voices_dir))
 
 

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import importlib.metadata
 import importlib.util
 from typing import Final
 
 from broadcaster.errors import InputError
 from broadcaster.model import Pcm
+from broadcaster.speech.online import installed_version
 from broadcaster.speech.pipe import WorkerPipe
 
 VARIANTS: Final = (
@@ -33,7 +33,7 @@ class EspeakVoice:
         if variant not in VARIANTS:
             raise InputError(f"espeak không có giọng “{variant}”; hãy chọn một trong: {', '.join(VARIANTS)}.")
         self.name = f"espeak:{variant}"
-        self.version = f"{_installed_version() or '?'}/{_WORDS_PER_MINUTE}"
+        self.version = f"{installed_version('espeakng-loader')}/{_WORDS_PER_MINUTE}"
         self._variant = variant
         self._pipe = WorkerPipe(
             "broadcaster.speech.espeak_worker", label="Giọng máy dự phòng (espeak)", timeout_s=timeout_s
@@ -58,10 +58,3 @@ class EspeakVoice:
     def worker_pid(self) -> int | None:
         """Process that speaks now, if one does."""
         return self._pipe.pid
-
-
-def _installed_version() -> str | None:
-    try:
-        return importlib.metadata.version("espeakng-loader")
-    except importlib.metadata.PackageNotFoundError:
-        return None

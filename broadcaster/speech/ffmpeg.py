@@ -1,6 +1,7 @@
 """ffmpeg: the one on PATH, else the one that imageio-ffmpeg brings; always with a timeout.
 
-A run that takes too long is ended with everything it started, and every failure is a SoundError.
+A run that takes too long is ended with everything it started.  Every failure is a SoundError, but for a full
+disk, which is a StoreError: it says nothing about the sound.
 """
 
 from __future__ import annotations
@@ -10,9 +11,10 @@ import shutil
 import subprocess
 from collections.abc import Sequence
 
-from broadcaster.errors import SoundError
+from broadcaster.errors import SoundError, StoreError
 from broadcaster.system import group_options, stop_group
 
+_FULL = ("no space left on device", "disk quota exceeded", "file too large")
 QUIET = ("-hide_banner", "-nostdin", "-nostats", "-loglevel", "error")
 
 
@@ -35,7 +37,8 @@ def find_ffmpeg() -> str:
 def run_ffmpeg(arguments: Sequence[str], *, timeout_s: float, data: bytes | None = None) -> bytes:
     """Run it to its end and return what it wrote to stdout.
 
-    `data` goes to its stdin.  SoundError carries ffmpeg's own last line; the group is killed on timeout.
+    `data` goes to its stdin.  SoundError carries ffmpeg's own last line, StoreError means a full disk; the group
+    is killed on timeout.
     """
     process = start_ffmpeg(arguments, stdin=subprocess.PIPE if data is not None else subprocess.DEVNULL)
     try:
@@ -49,6 +52,8 @@ def run_ffmpeg(arguments: Sequence[str], *, timeout_s: float, data: bytes | None
         process.communicate()
         raise
     if process.returncode != 0:
+        if disk_was_full(err):
+            raise StoreError("Đĩa đã đầy khi xử lý âm thanh; hãy xóa bớt tệp rồi làm lại. Chưa có gì bị mất.")
         raise SoundError(f"ffmpeg báo lỗi: {last_line(err)}.")
     return bytes(out)
 
@@ -67,6 +72,12 @@ def start_ffmpeg(
         )
     except OSError as error:
         raise SoundError(f"Không chạy được ffmpeg: {error.strerror or error}.") from error
+
+
+def disk_was_full(stderr: bytes | None) -> bool:
+    """True when ffmpeg failed because there was no room left."""
+    said = (stderr or b"").decode("utf-8", "replace").lower()
+    return any(phrase in said for phrase in _FULL)
 
 
 def last_line(stderr: bytes | None) -> str:

@@ -9,23 +9,23 @@ from __future__ import annotations
 
 import base64
 import binascii
-import importlib.metadata
-import importlib.util
 import re
-import threading
 import time
 from collections.abc import Callable
 from typing import Any, Final
 
-import numpy as np
-
-from broadcaster.errors import SoundError, VoiceError
+from broadcaster.errors import VoiceError
 from broadcaster.model import Pcm
-from broadcaster.speech.ffmpeg import run_ffmpeg
+from broadcaster.speech.online import (
+    LARGEST_BYTES,
+    Manners,
+    installed,
+    installed_version,
+    nothing_to_say,
+    sound_of_mp3,
+)
 
 ENDPOINT: Final = "https://translate.google.com/_/TranslateWebserverUi/data/batchexecute"
-_RATE_HZ: Final = 24_000  # what the service sends
-_LARGEST_BYTES: Final = 4_000_000
 _AUDIO: Final = re.compile(rb'jQ1olc","\[\\"([^"\\]*)\\"\]')
 
 
@@ -47,18 +47,12 @@ class GttsVoice:
         clock: Callable[[], float] = time.monotonic,
         sleep: Callable[[float], None] = time.sleep,
     ) -> None:
-        self.version = f"{_installed_version() or '?'}"
+        self.version = installed_version("gTTS")
         self._endpoint = endpoint
         self._timeout = (connect_s, read_s)
         self._sentence_s = sentence_s
-        self._pause_s = pause_s
-        self._rest_s = rest_s
         self._clock = clock
-        self._sleep = sleep
-        self._turn = threading.Lock()
-        self._last = -1e9
-        self._resting_until = -1e9
-        self._why_resting = ""
+        self._manners = Manners(self.label, pause_s, rest_s, clock, sleep)
         self._session: Any = None
 
     def available(self) -> str | None:
@@ -66,25 +60,18 @@ class GttsVoice:
 
         Does not go to the network: whether the service answers shows at the first sentence.
         """
-        if importlib.util.find_spec("gtts") is None:
-            return "chưa cài gói gTTS"
-        left_s = self._resting_until - self._clock()
-        if left_s > 0:
-            return f"{self._why_resting}; thử lại sau {max(1, round(left_s / 60))} phút"
-        return None
+        return self._manners.resting() if installed("gtts") else "chưa cài gói gTTS"
 
     def speak(self, sentence: str, *, speed: float = 1.0) -> Pcm:
         """One spoken sentence.  VoiceError: no network, refused, no sound in the answer, too slow."""
-        with self._turn:
-            if (reason := self.available()) is not None:
-                raise VoiceError(f"Không dùng được {self.label}: {reason}.")
+        with self._manners.turn(self.available):
             deadline = self._clock() + self._sentence_s
             mp3 = b"".join(self._asked(body, deadline) for body in _bodies(sentence))
         return sound_of_mp3(mp3, speed=speed, label=self.label)
 
     def close(self) -> None:
         """Close the connection."""
-        with self._turn:
+        with self._manners.turn(lambda: None):
             if self._session is not None:
                 self._session.close()
                 self._session = None
@@ -100,10 +87,10 @@ class GttsVoice:
                 if attempt == 2 or self._clock() > deadline:
                     raise VoiceError(f"Máy chủ giọng Google báo lỗi {error}.") from error
             except requests.Timeout as error:
-                raise self._leave_alone("không trả lời kịp", rest_s=self._rest_s / 10) from error
+                raise self._manners.leave_alone("không trả lời kịp", shortly=True) from error
             except requests.ConnectionError as error:
                 if attempt == 2:
-                    raise self._leave_alone("không nối được mạng", rest_s=self._rest_s / 10) from error
+                    raise self._manners.leave_alone("không nối được mạng", shortly=True) from error
             except requests.RequestException as error:
                 raise VoiceError(f"Không hỏi được giọng Google: {type(error).__name__}.") from error
         raise AssertionError("unreachable")
@@ -114,15 +101,12 @@ class GttsVoice:
 
         if self._session is None:
             self._session = requests.Session()
-        wait_s = self._last + self._pause_s - self._clock()
-        if wait_s > 0:
-            self._sleep(wait_s)
-        self._last = self._clock()
+        self._manners.pause()
         with self._session.post(
             self._endpoint, data=body, headers=gTTS.GOOGLE_TTS_HEADERS, timeout=self._timeout, stream=True
         ) as answer:
             if answer.status_code == 429:
-                raise self._leave_alone("máy chủ báo quá nhiều yêu cầu (429)", rest_s=self._rest_s)
+                raise self._manners.leave_alone("máy chủ báo quá nhiều yêu cầu (429)")
             if answer.status_code >= 500:
                 raise _TryAgain(str(answer.status_code))
             if answer.status_code != 200:
@@ -130,10 +114,10 @@ class GttsVoice:
             received = bytearray()
             while block := answer.raw.read1(65_536, decode_content=True):  # what has come, not what should
                 received += block
-                if len(received) > _LARGEST_BYTES:
+                if len(received) > LARGEST_BYTES:
                     raise VoiceError("Máy chủ giọng Google gửi quá nhiều dữ liệu.")
                 if self._clock() > deadline:  # a server that drips a byte a second never times out by itself
-                    raise self._leave_alone("trả lời quá chậm", rest_s=self._rest_s / 10)
+                    raise self._manners.leave_alone("trả lời quá chậm", shortly=True)
         found = _AUDIO.search(bytes(received))
         if found is None:
             raise VoiceError("Máy chủ giọng Google không gửi âm thanh.")
@@ -141,11 +125,6 @@ class GttsVoice:
             return base64.b64decode(found[1], validate=True)
         except binascii.Error as error:
             raise VoiceError("Máy chủ giọng Google gửi âm thanh hỏng.") from error
-
-    def _leave_alone(self, why: str, *, rest_s: float) -> VoiceError:
-        self._resting_until = self._clock() + rest_s
-        self._why_resting = why
-        return VoiceError(f"Không dùng được {self.label}: {why}.")
 
 
 class _TryAgain(Exception):
@@ -156,31 +135,9 @@ def _bodies(sentence: str) -> list[str]:
     """Request bodies, a piece of at most 100 letters each.  VoiceError when there is nothing to say."""
     from gtts import gTTS
 
-    if not any(letter.isalnum() for letter in sentence):
-        raise VoiceError("Câu này không có chữ nào để đọc.")
+    if (error := nothing_to_say(sentence)) is not None:
+        raise error
     try:
         return list(gTTS(sentence, lang="vi", lang_check=False).get_bodies())
-    except AssertionError as error:  # how gTTS says that nothing is left after cleaning
-        raise VoiceError("Câu này không có chữ nào để đọc.") from error
-
-
-def sound_of_mp3(mp3: bytes, *, speed: float, label: str) -> Pcm:
-    """What an online voice sent, decoded and stretched.  VoiceError when it is empty or no sound."""
-    if not mp3:
-        raise VoiceError(f"Máy chủ của {label} gửi âm thanh trống.")
-    stretch = ["-af", f"atempo={speed:.3f}"] if abs(speed - 1) > 0.001 else []
-    arguments = ["-f", "mp3", "-i", "pipe:0", *stretch, "-f", "f32le", "-ac", "1", "-ar", str(_RATE_HZ), "-"]
-    try:
-        raw = run_ffmpeg(arguments, timeout_s=30, data=mp3)
-    except SoundError as error:
-        raise VoiceError(f"Âm thanh của {label} không giải mã được: {error.message}") from error
-    if len(raw) < 4:
-        raise VoiceError(f"Âm thanh của {label} trống.")
-    return Pcm(np.frombuffer(raw, dtype="<f4").astype(np.float32), _RATE_HZ)
-
-
-def _installed_version() -> str | None:
-    try:
-        return importlib.metadata.version("gTTS")
-    except importlib.metadata.PackageNotFoundError:
-        return None
+    except AssertionError as refused:  # how gTTS says that nothing is left after cleaning
+        raise VoiceError("Câu này không có chữ nào để đọc.") from refused

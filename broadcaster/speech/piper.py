@@ -6,7 +6,6 @@ voices add FOLDER                       from a folder or a USB stick
 
 from __future__ import annotations
 
-import importlib.metadata
 import importlib.util
 import json
 import shutil
@@ -17,6 +16,7 @@ from typing import Final
 from broadcaster.errors import InputError, StoreError, VoiceError
 from broadcaster.model import Pcm
 from broadcaster.speech.fetching import Progress, fetch, hash_of
+from broadcaster.speech.online import installed_version
 from broadcaster.speech.pipe import WorkerPipe
 
 
@@ -157,7 +157,7 @@ class PiperVoice:
         self.label = f"giọng Piper {chosen}"
         self._model = folder_of(home) / f"{chosen}.onnx"
         size = self._model.stat().st_size if self._model.is_file() else 0
-        self.version = f"{_installed_version() or '?'}/{size}"
+        self.version = f"{installed_version('piper-tts')}/{size}"
         self._pipe = WorkerPipe(
             "broadcaster.speech.piper_worker",
             str(self._model),
@@ -193,10 +193,3 @@ def _check_config(config: Path) -> None:
         raise InputError(f"Tệp {config.name} không phải cấu hình của giọng Piper.") from error
     if not 8_000 <= rate_hz <= 48_000 or not phonemes:
         raise InputError(f"Tệp {config.name} không phải cấu hình của giọng Piper.")
-
-
-def _installed_version() -> str | None:
-    try:
-        return importlib.metadata.version("piper-tts")
-    except importlib.metadata.PackageNotFoundError:
-        return None

@@ -32,7 +32,7 @@ from broadcaster.newsroom.bulletins import freeze_take, frozen_reading, revision
 from broadcaster.newsroom.hearing import KIND as LISTEN_BACK
 from broadcaster.newsroom.lexicon import lexicon_of
 from broadcaster.newsroom.recordings import WHOLE
-from broadcaster.production.produce import ProgrammeItem, produce
+from broadcaster.production.produce import ProgrammeItem, produce, stage_name
 from broadcaster.production.template import template_from
 from broadcaster.schedule.emergency.message import KIND as EMERGENCY
 from broadcaster.schedule.rendering import KIND as PROGRAMME
@@ -56,13 +56,6 @@ Progress = Callable[[str, int, int], None]
 Write = Callable[[Session, datetime], None]
 
 PEOPLE = "người đọc"
-STAGES = {
-    "words": "đọc lời dẫn",
-    "mix": "trộn",
-    "encode": "nén",
-    "check": "kiểm tra",
-    "publish": "ghi tệp",
-}
 
 
 @dataclass(frozen=True, slots=True)
@@ -187,7 +180,7 @@ def programme(tools: Tools, job: Job, progress: Progress) -> Made:
         second_voice=announcer.other if tools.settings.boolean("voice.alternate") else lambda: None,
         blobs=tools.blobs,
         profile=Profile(payload["profile"]),
-        progress=lambda stage, done, total: progress(_stage(stage), done, total),
+        progress=lambda stage, done, total: progress(stage_name(stage), done, total),
         topic=", ".join(topics),
         scratch=tools.settings.var / "scratch",
         key=job.key,
@@ -318,11 +311,6 @@ def _take(data: Mapping[str, Any]) -> Take:
         duration_ms=int(data["duration_ms"]),
         sentences=tuple(SpokenSentence(*one) for one in data["sentences"]),
     )
-
-
-def _stage(stage: str) -> str:
-    name, _, detail = stage.partition(":")
-    return f"{STAGES.get(name, name)} {detail}".strip()
 
 
 def _nothing(_session: Session, _now: datetime) -> None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-import shutil
 import threading
 import time
 from collections.abc import Callable, Sequence
@@ -14,6 +13,7 @@ from sqlalchemy import select
 from broadcaster.config import Settings
 from broadcaster.errors import StoreError
 from broadcaster.newsroom.hearing import ask_hearings
+from broadcaster.production.produce import sweep_scratch
 from broadcaster.speech.hearing import Recogniser
 from broadcaster.speech.takes import TAKE_SUFFIX
 from broadcaster.store.blobs import Blobs
@@ -180,7 +180,5 @@ def forget_previews(db: Database, blobs: Blobs, *, older_than: datetime) -> int:
 
 
 def _sweep_scratch(settings: Settings) -> None:
-    """Remove uncompressed mixes that a killed process left behind."""
-    for folder in (settings.var / "scratch").glob("broadcaster-*"):
-        if time.time() - folder.stat().st_mtime > _SCRATCH_KEPT_S:
-            shutil.rmtree(folder, ignore_errors=True)
+    """Remove what a killed process left half made; another worker may be rendering there now."""
+    sweep_scratch(settings.var / "scratch", older_than_s=_SCRATCH_KEPT_S)

@@ -22,12 +22,19 @@ def sample(home: Path) -> Path:
     return home
 
 
-def test_a_report_is_printed_or_written_in_four_kinds(run: Run, sample: Path, tmp_path: Path) -> None:
+def test_a_report_is_printed_or_written_in_five_kinds(run: Run, sample: Path, tmp_path: Path) -> None:
     ran = run("report", "--period", "2026-11")
     assert ran.code == 0
     assert "tháng 11 năm 2026" in ran.out
     assert "Lượt tin bài" in ran.out
-    for kind, begins in (("docx", b"PK"), ("xlsx", b"PK"), ("pdf", b"%PDF"), ("csv", b"\xef\xbb\xbf")):
+    assert "so với nhịp đều" in ran.out or "kịp" in ran.out, "the sample's topics have targets"
+    for kind, begins in (
+        ("docx", b"PK"),
+        ("xlsx", b"PK"),
+        ("pdf", b"%PDF"),
+        ("csv", b"\xef\xbb\xbf"),
+        ("zip", b"PK"),
+    ):
         output = tmp_path / f"báo cáo.{kind}"
         assert run("report", "--period", "2026-Q4", "-o", output).code == 0
         assert output.read_bytes().startswith(begins)

@@ -4,13 +4,19 @@ from __future__ import annotations
 
 import io
 import json
+import os
+import signal
+import subprocess
+import sys
 import zipfile
 from pathlib import Path
 
 import docx
+import numpy as np
 import pytest
 import soundfile
 
+from broadcaster.config import CHECKOUT
 from tests.commands.conftest import Run
 
 NOTICE = "Kính thưa bà con. Sáng mai, 7 giờ 30, trạm y tế xã tiêm phòng sởi cho trẻ từ 1 đến 5 tuổi.\n"
@@ -186,6 +192,74 @@ def test_produce_makes_a_whole_programme_for_the_horn(run: Run, tmp_path: Path) 
     assert "LUFS" in ran.err
     seconds = output.stat().st_size * 8 / 64_000
     assert seconds == pytest.approx(info.duration, rel=0.05)  # 64 kbit/s
+
+
+def test_a_wav_is_the_same_programme_sample_for_sample(run: Run, tmp_path: Path) -> None:
+    from broadcaster.production.encoding import decoded
+
+    mp3, wav = tmp_path / "a.mp3", tmp_path / "a.wav"
+    for output in (mp3, wav):
+        assert run("produce", "-o", output, "--voice", "silent", stdin=NOTICE).code == 0
+    samples, rate_hz = soundfile.read(wav, dtype="int16")
+    heard = np.concatenate(list(decoded(mp3, rate_hz=44_100, timeout_s=60)))
+    assert rate_hz == 44_100
+    assert np.abs(samples).max() > 1_000
+    assert np.abs(samples - np.clip(heard * 32_768, -32_768, 32_767)).max() <= 1
+
+
+def test_whoever_watches_without_a_terminal_reads_the_stages_and_how_many_sentences(
+    run: Run, tmp_path: Path
+) -> None:
+    said = run("produce", "-o", tmp_path / "a.mp3", "--voice", "silent", stdin=NOTICE).err.splitlines()
+    assert "Đọc câu 0/2" in said
+    stages = [line.rsplit(" ", 1)[0] for line in said]
+    order = ["Đọc câu", "Đọc lời dẫn", "Trộn", "Nén air", "Kiểm tra air", "Ghi tệp"]
+    assert [stage for stage in stages if stage in order] == order
+
+
+def test_ctrl_c_in_the_middle_is_one_sentence_and_leaves_no_file(home: Path, tmp_path: Path) -> None:
+    long = "Kính thưa bà con, sáng mai cắt điện để sửa đường dây.\n" * 40
+    command = [sys.executable, "-m", "broadcaster", "produce", "-o", "ra.mp3", "--voice", "silent"]
+    scratch = tmp_path / "nháp"
+    scratch.mkdir()
+    with subprocess.Popen(
+        command, cwd=tmp_path, stdin=subprocess.PIPE, stderr=subprocess.PIPE, text=True, encoding="utf-8",
+        env={**os.environ, "PYTHONPATH": str(CHECKOUT), "TMPDIR": str(scratch), "PYTHONUTF8": "1"},
+    ) as work:  # fmt: skip
+        assert work.stdin is not None
+        assert work.stderr is not None
+        work.stdin.write(long)
+        work.stdin.close()
+        said = ""
+        while "Nén air" not in said:
+            line = work.stderr.readline()
+            assert line, said
+            said += line
+        work.send_signal(signal.SIGINT)
+        rest = work.stderr.read()
+        assert work.wait(60) == 1
+    assert "Đã dừng giữa chừng" in rest
+    assert "Traceback" not in rest
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["nhà đài", "nháp"]
+    assert list(scratch.iterdir()) == []
+
+
+def test_programmes_of_the_plan_are_asked_for_by_day_and_not_together_with_a_text(
+    run: Run, home: Path
+) -> None:
+    assert "broadcaster init" in run("produce", "--all").err
+    for wrong in (
+        ("--all", "-o", "a.mp3"),
+        ("--date", "2026-11-24", "--voice", "silent"),
+        (),
+        ("--date", "mai"),
+    ):
+        assert run("produce", *wrong).code == 2
+    assert run("init").code == 0
+    nothing = run("produce", "--date", "2020-01-01")  # the queue is full, but not of that day
+    assert nothing.code == 1
+    assert "Không có chương trình nào" in nothing.err
+    assert list((home / "audio").rglob("*.mp3")) == []
 
 
 @pytest.mark.parametrize("voice", ["kokoro:khong-co", "hat", "espeak:vi+f99", "piper:../../etc/passwd"])

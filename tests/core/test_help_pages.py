@@ -47,6 +47,11 @@ def test_a_page_shows_small_pictures_that_say_in_words_what_they_are(page: Path)
     assert sum((page.parent / name).stat().st_size for _, name in pictures) <= 60_000
 
 
+def test_pictures_of_the_screens_are_light() -> None:
+    heavy = [path.name for path in (ROOT / "docs" / "screens").iterdir() if path.stat().st_size > 100_000]
+    assert heavy == []
+
+
 def test_every_picture_of_the_help_is_on_a_page() -> None:
     shown = {
         name for page in PAGES for name in re.findall(r"\((hinh/[^)]+)\)", page.read_text(encoding="utf-8"))

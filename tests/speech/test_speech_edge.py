@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-import asyncio
 import os
 import re
 import socket
-import subprocess
-import threading
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -18,10 +15,9 @@ from broadcaster.errors import InputError, VoiceError
 from broadcaster.speech import edge
 from broadcaster.speech.edge import EdgeVoice
 from broadcaster.speech.engines import open_voice
-from broadcaster.speech.ffmpeg import find_ffmpeg
+from tests.support.online_voices import Service, edge_service
 
 try:
-    import aiohttp.web as web
     import edge_tts.communicate as communicate
 except ImportError:  # the extra is optional on a laptop, and part of the suite in CI
     if os.environ.get("CI") == "true":
@@ -31,78 +27,13 @@ except ImportError:  # the extra is optional on a laptop, and part of the suite 
 SENTENCE = "Mời bà con chú ý theo dõi chương trình."
 
 
-class Service:
-    """What the endpoint does: `mode` says how; `asked` holds the SSML it was sent."""
-
-    def __init__(self, mp3: bytes) -> None:
-        self.mode = "good"
-        self.asked: list[str] = []
-        self._mp3 = mp3
-
-    async def answer(self, request: web.Request) -> web.StreamResponse:
-        if self.mode == "refuse":
-            return web.Response(status=403)
-        if self.mode == "hang":
-            await asyncio.sleep(30)
-        line = web.WebSocketResponse()
-        await line.prepare(request)
-        await line.receive()
-        self.asked.append((await line.receive()).data)
-        await line.send_str("X-RequestId:1\r\nPath:turn.start\r\n\r\n{}")
-        if self.mode == "strange":
-            await line.send_str("X-RequestId:1\r\nPath:weather\r\n\r\n{}")
-        if self.mode in ("good", "broken"):
-            data = self._mp3 if self.mode == "good" else b"khong phai am thanh" * 50
-            head = b"X-RequestId:1\r\nContent-Type:audio/mpeg\r\nPath:audio\r\n"
-            for start in range(0, len(data), 4_000):
-                await line.send_bytes(len(head).to_bytes(2, "big") + head + data[start : start + 4_000])
-        if self.mode == "drip":
-            await asyncio.sleep(30)
-        await line.send_str("X-RequestId:1\r\nPath:turn.end\r\n\r\n{}")
-        await line.close()
-        return line
-
-
-@pytest.fixture(scope="module")
-def mp3(tmp_path_factory: pytest.TempPathFactory) -> bytes:
-    path: Path = tmp_path_factory.mktemp("edge") / "a.mp3"
-    tone = ["-f", "lavfi", "-i", "sine=frequency=300:duration=2.4:sample_rate=24000"]
-    subprocess.run([find_ffmpeg(), "-v", "error", *tone, "-b:a", "48k", path], check=True, timeout=60)
-    return path.read_bytes()
-
-
 @pytest.fixture
-def service(mp3: bytes, monkeypatch: pytest.MonkeyPatch) -> Iterator[tuple[Service, str]]:
+def service(monkeypatch: pytest.MonkeyPatch) -> Iterator[tuple[Service, str]]:
     monkeypatch.setattr(
         communicate, "WSS_URL", communicate.WSS_URL
     )  # whatever the voice puts there goes again
-    made, loop, ready = Service(mp3), asyncio.new_event_loop(), threading.Event()
-    where: list[int] = []
-
-    async def start() -> web.AppRunner:
-        app = web.Application()
-        app.router.add_get("/edge", made.answer)
-        runner = web.AppRunner(app, shutdown_timeout=0.1)
-        await runner.setup()
-        site = web.TCPSite(runner, "127.0.0.1", 0)
-        await site.start()
-        where.append(site._server.sockets[0].getsockname()[1])  # type: ignore[union-attr]
-        return runner
-
-    def run() -> None:
-        asyncio.set_event_loop(loop)
-        runner = loop.run_until_complete(start())
-        ready.set()
-        loop.run_forever()
-        loop.run_until_complete(runner.cleanup())
-        loop.close()
-
-    thread = threading.Thread(target=run)
-    thread.start()
-    assert ready.wait(20)
-    yield made, f"ws://127.0.0.1:{where[0]}/edge?TrustedClientToken=x"
-    loop.call_soon_threadsafe(loop.stop)
-    thread.join(20)
+    with edge_service() as both:
+        yield both
 
 
 class Ticking:
@@ -199,5 +130,5 @@ def test_it_is_in_the_table_of_engines_and_says_what_to_install(
     assert open_voice("edge", home=tmp_path, voices_dir=tmp_path).name == "edge:nu"
     with pytest.raises(InputError, match="edge:nu hoặc edge:nam"):
         open_voice("edge:xuan", home=tmp_path, voices_dir=tmp_path)
-    monkeypatch.setattr(edge.importlib.util, "find_spec", lambda _name: None)
+    monkeypatch.setattr(edge, "installed", lambda _name: False)
     assert "requirements-edge.txt" in str(EdgeVoice().available())

@@ -2,112 +2,17 @@
 
 from __future__ import annotations
 
-import base64
-import json
-import subprocess
-import threading
 import time
-import urllib.parse
 from collections.abc import Iterator
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from typing import Any
 
 import pytest
 
 from broadcaster.errors import VoiceError
-from broadcaster.speech.ffmpeg import find_ffmpeg
 from broadcaster.speech.gtts import GttsVoice
 from broadcaster.speech.sound import rms_db
+from tests.support.online_voices import Endpoint
 
 WORDS = "Kính thưa bà con, sáng mai cắt điện."
-
-
-def mp3(seconds: float) -> bytes:
-    command = [
-        find_ffmpeg(),
-        "-v",
-        "error",
-        "-f",
-        "lavfi",
-        "-i",
-        f"sine=300:duration={seconds}",
-        "-ar",
-        "24000",
-    ]
-    return subprocess.run([*command, "-f", "mp3", "-"], capture_output=True, check=True, timeout=30).stdout
-
-
-class Endpoint:
-    """A server whose `manner` says how it answers; it remembers what it was asked, and when."""
-
-    def __init__(self) -> None:
-        self.manners: list[str] = ["good"]
-        self.asked: list[str] = []
-        self.at: list[float] = []
-        self.released = threading.Event()
-        endpoint = self
-
-        class Handler(BaseHTTPRequestHandler):
-            def do_POST(self) -> None:
-                endpoint.answer(self)
-
-            def log_message(self, *_args: Any) -> None:
-                pass
-
-        self.server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-        self.thread = threading.Thread(target=self.server.serve_forever, args=(0.02,))
-        self.thread.start()
-
-    @property
-    def url(self) -> str:
-        return f"http://127.0.0.1:{self.server.server_port}/batchexecute"
-
-    def close(self) -> None:
-        self.released.set()
-        self.server.shutdown()
-        self.thread.join()
-        self.server.server_close()
-
-    def answer(self, request: BaseHTTPRequestHandler) -> None:
-        form = urllib.parse.parse_qs(request.rfile.read(int(request.headers["Content-Length"])).decode())
-        text = json.loads(json.loads(form["f.req"][0])[0][0][1])[0]
-        self.at.append(time.monotonic())
-        self.asked.append(text)
-        manner = self.manners[min(len(self.asked), len(self.manners)) - 1]
-        if manner == "hang":
-            self.released.wait(20)
-            return
-        if manner == "drop":
-            request.connection.close()
-            return
-        status, body = 200, b""
-        if manner == "good":
-            sound = base64.b64encode(mp3(0.25 * len(text.split()))).decode()
-            body = f')]}}\'\n\n[["wrb.fr","jQ1olc","[\\"{sound}\\"]",null,null,null,"generic"]]\n'.encode()
-        elif manner == "silent answer":
-            body = b'[["wrb.fr","jQ1olc","[\\"\\"]",null]]'
-        elif manner == "no sound":
-            body = b'[["wrb.fr","jQ1olc",null,null]]'
-        elif manner == "broken sound":
-            sound = base64.b64encode(b"this is not an mp3 " * 40).decode()
-            body = f'[["wrb.fr","jQ1olc","[\\"{sound}\\"]"]]'.encode()
-        elif manner == "html":
-            body = b"<!doctype html><html><body>Unusual traffic</body></html>"
-        elif manner == "drip":
-            body = b"x"
-        elif manner == "endless":
-            body = b"x" * 5_000_000
-        else:
-            status, body = int(manner), b"sorry"
-        request.send_response(status)
-        request.send_header("Content-Length", "100000" if manner == "drip" else str(len(body)))
-        request.end_headers()
-        try:
-            request.wfile.write(body)
-            while manner == "drip" and not self.released.wait(0.1):
-                request.wfile.write(b"x")
-        except (BrokenPipeError, ConnectionResetError):
-            pass
 
 
 @pytest.fixture

@@ -44,13 +44,11 @@ def test_a_voice_from_a_folder_speaks_and_repeats_itself_exactly(tmp_path: Path)
     try:
         assert voice.available() is None
         first, again = voice.speak(WORDS), voice.speak(WORDS)
-        fast = voice.speak(WORDS, speed=1.3)
     finally:
         voice.close()
     assert np.array_equal(first.samples, again.samples)
     assert first.sample_rate_hz == 22_050
     assert 2_000 < first.duration_ms < 8_000
-    assert fast.duration_ms < 0.9 * first.duration_ms
     assert -40 < rms_db(first.samples) < -8
 
 

@@ -1,7 +1,7 @@
 """A worker process for tests: `python killed_worker.py HOME WHERE` works until it reaches WHERE, says so, waits.
 
-WHERE is `half-way` (between two sentences), `writing` (inside the transaction that closes the job) or
-`never`; with `never` its clock runs LATE seconds ahead, so that the lease of a killed one is over.
+WHERE is `half-way` (between two sentences), `writing` (inside the transaction that closes the job), a stage of
+a programme with something of it done (`nén air`, `ghi tệp`) or `never`; with `never` its clock runs LATE seconds ahead, so that the lease of a killed one is over.
 """
 
 from __future__ import annotations
@@ -50,6 +50,17 @@ def main() -> None:
 
         return replace(made, write=write)
 
+    render = JOBS["programme"]
+
+    def programme(tools: Any, job: Any, progress: Any) -> Any:
+        def watched(stage: str, done: int, total: int) -> None:
+            progress(stage, done, total)
+            if stage == where and done:
+                reached()
+
+        return render(tools, job, watched)
+
+    JOBS["programme"] = programme  # type: ignore[index]
     SilentVoice.speak = counted  # type: ignore[method-assign]
     JOBS["take"] = take  # type: ignore[index]
     ahead = timedelta(seconds=LATE_S if where == "never" else 0)

@@ -262,6 +262,8 @@ def test_the_report_says_what_the_plan_wanted_what_was_done_and_what_is_behind(w
     assert "chậm 31 lượt so với nhịp đều" in page, "24 of 30 days gone: 32 wanted, one done"
     assert "10 lượt" not in page, "a target of other days has no place here"
     assert "1/40 lượt tin bài" not in author.get("/bao-cao?ky=2026-11&chu_de=999").text
+    one_village = author.get(f"/bao-cao?ky=2026-11&thon={world.made.villages[0]}").text
+    assert "1/40 lượt tin bài" not in one_village, "a target is the whole station's"
     earlier = author.get("/bao-cao?ky=2026-11-01..2026-11-10").text
     assert "0/40 lượt tin bài" in earlier
     assert "chậm 13 lượt" in earlier, "as it stood on the tenth"
