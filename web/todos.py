@@ -46,7 +46,7 @@ def todos(
     """What needs a person now, what threatens the next airing first."""
     near = [line for line in soon if line.local_date <= today() + timedelta(days=1)]
     found = [
-        *_preflight(session, at),
+        *_preflight(session, soon, at),
         *_airings(near, at),
         *_receivers(receivers, at, silent),
         *_failed_work(session),
@@ -67,11 +67,11 @@ def named(found: Sequence[Todo]) -> list[Todo]:
     return done
 
 
-def _preflight(session: Session, at: datetime) -> list[Todo]:
+def _preflight(session: Session, soon: Sequence[PlannedAiring], at: datetime) -> list[Todo]:
     """What the airings of the next hour lack: shown before they would be silent, not after."""
     found = []
     for alarm in alarms(
-        session, station(), now=at, has_file=lambda sha256: deps().blobs.has(sha256, suffix="mp3")
+        session, station(), now=at, has_file=lambda sha256: deps().blobs.has(sha256, suffix="mp3"), soon=soon
     ):
         url = url_for("airing.panel", airing_id=alarm.airing.airing_id)
         called = f"Buổi {clock_text(alarm.airing.start_local)} sắp tới"

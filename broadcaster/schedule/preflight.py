@@ -87,9 +87,15 @@ def alarms(
     now: datetime,
     has_file: Callable[[str], bool],
     ahead: timedelta = timedelta(minutes=60),
+    soon: Sequence[PlannedAiring] | None = None,
 ) -> list[Alarm]:
-    """Airings of the next hour that lack something, nearest first.  `has_file(sha256)` asks the file store."""
-    lines = plan_between(session, now, now + ahead)
+    """Airings of the next hour that lack something, nearest first.  `has_file(sha256)` asks the file store.
+
+    `soon`: the plan from today on, when the caller has asked for it already.
+    """
+    if soon is None:
+        soon = plan_between(session, now, now + ahead)
+    lines = [line for line in soon if now <= line.planned_at < now + ahead]
     facts = gather(session, station, lines, has_file=has_file)
     found = [Alarm(line, tuple(preflight(line, facts[line.airing_id, line.variant], now))) for line in lines]
     return [alarm for alarm in found if alarm.missing]

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from broadcaster.speech.phonology import Tone
 
 FRAMES_PER_SECOND = 80
+LOWEST_HZ = 72.0  # of a creak; slower beats are no voice any more, neither to ears nor to the model
 
 Contour = tuple[tuple[float, float], ...]
 
@@ -55,7 +56,7 @@ NORTHERN = Melody(
     },
     stopped={
         Tone.SAC: ((0, 1), (0.3, 1.5), (1, 5.5)),
-        Tone.NANG: ((0, -2), (1, -8)),
+        Tone.NANG: ((0, -2), (1, -6)),
     },
 )
 
@@ -139,10 +140,11 @@ def pitch(
     *,
     base_hz: float,
     voiced_above_hz: float = 30.0,
+    lowest_hz: float = LOWEST_HZ,
 ) -> list[float]:
     """The pitch curve for the model in hertz: `semitones` around `base_hz` wherever the model's `own` curve
-    is voiced, and its own where it is not."""
+    is voiced, and its own where it is not; never below `lowest_hz`."""
     return [
-        base_hz * 2.0 ** (level / 12.0) if model > voiced_above_hz else model
+        max(base_hz * 2.0 ** (level / 12.0), lowest_hz) if model > voiced_above_hz else model
         for model, level in zip(own, semitones, strict=True)
     ]

@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from broadcaster.speech.phonology import Tone
-from broadcaster.speech.tones import NORTHERN, Note, at, contour_of, line, pitch
+from broadcaster.speech.tones import LOWEST_HZ, NORTHERN, Note, at, contour_of, line, pitch
 
 
 def notes_of(tones: list[Tone], length: int = 16) -> list[Note]:
@@ -81,6 +81,10 @@ def test_unvoiced_frames_stay_unvoiced_and_voiced_ones_get_our_pitch() -> None:
     curve = pitch(own, [0.0] * 20, base_hz=180)
     assert curve[:4] == [0.0] * 4
     assert curve[4:] == [180.0] * 16
+
+
+def test_the_creak_of_a_low_voice_stays_a_voice() -> None:
+    assert pitch([100.0, 0.0], [-16.0, -16.0], base_hz=126) == [LOWEST_HZ, 0.0]
 
 
 def test_stopped_syllables_have_contours_of_their_own() -> None:

@@ -125,3 +125,19 @@ def test_without_javascript_a_village_confirms_and_takes_it_back(site: Site) -> 
     expect(page.get_by_text("không phát được (Mất điện)")).to_be_visible()
     assert context.cookies() == []
     context.close()
+
+
+def test_the_browsers_own_zone_changes_no_time_on_a_page(site: Site) -> None:
+    shown = []
+    for zone in ("Asia/Ho_Chi_Minh", "America/New_York"):
+        context = site.context("canbo", timezone_id=zone)
+        page = context.new_page()
+        page.goto(site.url + "/lich")
+        week = page.locator("table.week").inner_text()
+        page.goto(site.url + "/")
+        shown.append((week, page.locator("#bang").inner_text()))
+        page.goto(site.url + site.link)
+        shown[-1] += (page.locator("main").inner_text(),)
+        context.close()
+    assert "05:30" in shown[0][0]
+    assert shown[0] == shown[1]
