@@ -17,7 +17,15 @@ from broadcaster.newsroom.approved import approved_revisions
 from broadcaster.schedule.autoplanning import apply_auto, preview_auto
 from broadcaster.schedule.fallback import fillers, set_fillers
 from broadcaster.schedule.holidays import days_off, holiday_from, read_holidays
-from broadcaster.schedule.placing import EVERY, Pattern, copy_week, preview_copy, preview_spread, spread
+from broadcaster.schedule.placing import (
+    EVERY,
+    Pattern,
+    copy_week,
+    copy_yesterday,
+    preview_copy,
+    preview_spread,
+    spread,
+)
 from broadcaster.schedule.plan import plan_days
 from broadcaster.schedule.rules import set_holidays
 from broadcaster.store.tables import Bulletin, Slot, Station
@@ -94,6 +102,19 @@ def do_copy() -> ResponseReturnValue:
     deps().doorbell.ring()
     flash(f"Đã sao chép tuần trước vào {len(lines)} buổi còn trống.")
     return redirect(url_for("week.table", tuan=monday.isoformat()), 303)
+
+
+@bp.post("/sao-chep-hom-qua")
+@needs("schedule")
+def copy_day() -> ResponseReturnValue:
+    """Yesterday's airings for a today that has none; what could not be taken over is said."""
+    with writing() as session:
+        here = session.get_one(Station, station().id)
+        lines = copy_yesterday(session, here, today(), actor=actor(session), now=now())
+    deps().doorbell.ring()
+    left = [f"{line.name}: {line.why_not}" for line in lines if line.why_not]
+    flash(" ".join([f"Đã sao chép {len(lines) - len(left)} buổi của hôm qua.", *left]))
+    return redirect(url_for("today.board"), 303)
 
 
 @bp.get("/tu-dong")

@@ -38,10 +38,11 @@ class Link:
 @bp.get("")
 @needs("villages")
 def listing() -> ResponseReturnValue:
-    """All villages with how they stand: searched, filtered, sorted."""
+    """All villages with how they stand: searched, filtered, sorted; as a table, or as a picture of the same rows."""
     search = request.args.get("tim", "").strip()
     wanted = request.args.get("loc", "")
     order = request.args.get("xep", "")
+    view = "so-do" if request.args.get("dang") == "so-do" else ""
     with reading() as session:
         everyone = _all(session)
         lines = plan(session, today())
@@ -65,7 +66,7 @@ def listing() -> ResponseReturnValue:
         rows.sort(key=SORTS[order])
     return render_template(
         "villages.html", rows=rows, total=len(everyone), counts=counts, conditions=CONDITIONS, search=search,
-        wanted=wanted, order=order, reachable=not why_unreachable(),
+        wanted=wanted, order=order, view=view, reachable=not why_unreachable(),
     )  # fmt: skip
 
 

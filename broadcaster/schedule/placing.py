@@ -1,7 +1,7 @@
-"""Many placements at once: a bulletin by a pattern of dates, last week's running orders.
+"""Many placements at once: a bulletin by a pattern of dates, last week's running orders, yesterday's airings.
 
-Each has a preview that changes nothing and says why for every line, and one step that carries out exactly
-what was seen.
+The first two have a preview that changes nothing and says why for every line, and one step that carries out
+exactly what was seen.
 """
 
 from __future__ import annotations
@@ -14,10 +14,11 @@ from typing import Final
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from broadcaster.errors import InputError, NotFound, Refused
-from broadcaster.model import AiringState
+from broadcaster.errors import BroadcasterError, InputError, NotFound, Refused
+from broadcaster.model import AiringOrigin, AiringState
 from broadcaster.newsroom.approved import approved_revisions
 from broadcaster.newsroom.people import record
+from broadcaster.schedule.airings import add_extra
 from broadcaster.schedule.changes import Before, orders_of, set_orders
 from broadcaster.schedule.live import bump_plan
 from broadcaster.schedule.running import place
@@ -178,6 +179,60 @@ def copy_week(
         detail={"airings": {line.airing_id: list(line.bulletins) for line in lines}}, now=now,
     )  # fmt: skip
     bump_plan(session, station.id)
+    return lines
+
+
+def copy_yesterday(
+    session: Session, station: Station, day: date, *, actor: User, now: datetime
+) -> list[Line]:
+    """Give a day without airings those of the day before, beside the week, at the hours still to come.
+
+    A line each; what could not be taken over says why.  Emergencies and drills are not repeated, and only what
+    is approved goes along.  Refused when the day has airings of its own or nothing could be taken over.
+    """
+    rows = session.scalars(
+        select(Airing)
+        .where(
+            Airing.station_id == station.id, Airing.local_date.in_([day, day - timedelta(days=1)]),
+            Airing.state != AiringState.CANCELLED,
+            Airing.origin.in_([AiringOrigin.SLOT, AiringOrigin.EXTRA]),
+        )
+        .order_by(Airing.planned_at, Airing.id)
+    ).all()  # fmt: skip
+    if any(row.local_date == day for row in rows):
+        raise Refused(
+            f"Ngày {day:%d/%m/%Y} đã có buổi phát, nên không sao chép hôm trước đè lên.",
+            remedies=("Mở buổi đã có và xếp bản tin vào.", "Thêm một buổi ngoài lịch."),
+        )
+    orders = orders_of(session, [row.id for row in rows])
+    usable = approved_revisions(session, {one for order in orders.values() for one in order})
+    everyone = {one.id for row in rows for one in row.villages}
+    lines = []
+    for row in rows:
+        heard_in = {one.id for one in row.villages}
+        why, made = "", None
+        try:
+            with session.begin_nested():
+                made = add_extra(
+                    session, station, local_date=day, start_local=row.start_local,
+                    bulletin_ids=[one for one in orders[row.id] if one in usable],
+                    village_ids=None if heard_in == everyone else sorted(heard_in),
+                    max_minutes=row.max_minutes, actor=actor, now=now, name=row.name, priority=row.priority,
+                    template_name=row.template_name,
+                )  # fmt: skip
+        except BroadcasterError as error:
+            why = error.message
+        lines.append(
+            Line(made.id if made else row.id, row.name, day, made.planned_at if made else row.planned_at, why)
+        )
+    if all(line.why_not for line in lines):
+        raise Refused(
+            " ".join(
+                ["Không sao chép được buổi nào của hôm trước."]
+                + [f"{line.name}: {line.why_not}" for line in lines]
+            ),
+            remedies=("Thêm một buổi ngoài lịch.", "Lập khung giờ hằng tuần."),
+        )
     return lines
 
 

@@ -17,6 +17,7 @@ from broadcaster.schedule.placing import (
     Pattern,
     chosen,
     copy_week,
+    copy_yesterday,
     preview_copy,
     preview_spread,
     spread,
@@ -123,6 +124,41 @@ def test_last_week_fills_what_is_empty_and_leaves_what_is_not(db: Database) -> N
         assert (after[next_monday], after[next_monday + timedelta(days=1)]) == ([b.id], [b.id])
         with pytest.raises(Refused, match="Không có gì để sao chép"):
             copy_week(session, commune.station, next_monday, actor=commune.author, now=NOW)
+
+
+def test_a_day_without_airings_takes_over_yesterdays_that_are_still_to_come_and_approved(
+    db: Database,
+) -> None:
+    tuesday, noon = MONDAY + timedelta(days=1), at("12:00", MONDAY + timedelta(days=1))
+    with db.writing() as session:
+        commune = found(session)
+        for name, start in (("Sáng", "05:30"), ("Chiều", "17:00"), ("Tối", "18:30")):
+            slot(session, commune, name, start, weekdays="mon", now=NOW)
+        materialise(session, commune.station, today=MONDAY, now=NOW, days=2)
+        a, gone = (bulletin(session, commune, name) for name in ("A", "Rút"))
+        rows = {row.name: row for row in session.scalars(select(Airing))}
+        for name, what in (("Sáng", a), ("Chiều", a), ("Chiều", gone), ("Tối", gone)):
+            place(session, rows[name].id, what.id, actor=commune.author, now=NOW)
+        some = commune.villages[:2]
+        rows["Chiều"].villages[:] = some
+        decide(session, commune, gone.revisions[-1], "withdrawn")
+        lines = copy_yesterday(session, commune.station, tuesday, actor=commune.author, now=noon)
+        assert [(line.name, bool(line.why_not)) for line in lines] == [
+            ("Sáng", True), ("Chiều", False), ("Tối", True),
+        ]  # fmt: skip
+        assert "đã qua" in lines[0].why_not
+        (made,) = session.scalars(select(Airing).where(Airing.local_date == tuesday))
+        assert (made.id, made.start_local, made.max_minutes) == (
+            lines[1].airing_id, rows["Chiều"].start_local, rows["Chiều"].max_minutes,
+        )  # fmt: skip
+        assert orders_of(session, [made.id])[made.id] == [a.id]
+        assert {one.id for one in made.villages} == {one.id for one in some}
+        with pytest.raises(Refused, match="đã có buổi phát"):
+            copy_yesterday(session, commune.station, tuesday, actor=commune.author, now=noon)
+        with pytest.raises(Refused, match="Không sao chép được buổi nào"):
+            copy_yesterday(
+                session, commune.station, MONDAY + timedelta(days=3), actor=commune.author, now=noon
+            )
 
 
 def test_the_automatic_plan_is_previewed_applied_as_seen_and_taken_back(db: Database) -> None:

@@ -9,16 +9,23 @@ from __future__ import annotations
 
 import os
 import re
+import subprocess
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from itertools import product
 from pathlib import Path
 from typing import Any
 
+import PIL.Image
 import pytest
+import zxingcpp
 from playwright.sync_api import Browser, Page, expect
+from sqlalchemy import select
 from werkzeug.routing import Rule
 
+from broadcaster.delivery.links import village_token
+from broadcaster.store.keys import load_keys
+from broadcaster.store.tables import Village
 from tests.support.site import SCHEMES, SIZES, Site, Watch, running_site, sign_in, violations
 from tests.support.web_station import WebStation
 
@@ -57,7 +64,7 @@ SCREENS = (
             "/ban-tin/{approved}", "/ban-tin/{approved}/xem-lai", "/ban-tin/{draft}/xem-lai", "/ban-tin/moi?buoi={tomorrow}",
             "/ban-tin/{draft}/thu-am", "/duyet", "/duyet/{waiting_revision}", "/lich", "/lich/in", "/lich/khung-gio",
             "/lich/nghi-le", "/lich/rai", "/lich/sao-chep", "/lich/tu-dong", "/lich/buoi/{morning}", "/lich/buoi/{evening}",
-            "/lich/buoi/{tomorrow}", "/lich/buoi/{evening}/doi", "/thon", "/thon/{village}", "/thon/the-qr", "/may-thu",
+            "/lich/buoi/{tomorrow}", "/lich/buoi/{evening}/doi", "/thon", "/thon?dang=so-do", "/thon/{village}", "/thon/the-qr", "/may-thu",
             "/nhac-hieu", "/khung-chuong-trinh", "/nhat-ky", "/nhat-ky/thay-doi", "/bao-cao", "/hoat-dong", "/ke-hoach",
             "/viec", "/khan-cap", "/khan-cap/dung-tat-ca", "/thong-bao", "/uy-quyen", "/tai-khoan", "/tai-khoan/moi",
             "/tai-khoan/{canbo}", "/tai-khoan-cua-toi", "/ma-truy-cap", "/cai-dat", "/cai-dat/dai", "/cai-dat/giong",
@@ -234,8 +241,7 @@ def test_after_signing_out_the_back_button_shows_nothing_of_the_station(site: Si
 
 
 def test_the_cards_are_printed_eight_a_page_and_carry_the_right_address(site: Site, tmp_path: Path) -> None:
-    import subprocess
-
+    """In words and as a phone's camera reads them from the paper."""
     page = site.context("quantri").new_page()
     page.goto(site.url + "/thon/the-qr", wait_until="networkidle")
     file = tmp_path / "cards.pdf"
@@ -248,3 +254,11 @@ def test_the_cards_are_printed_eight_a_page_and_carry_the_right_address(site: Si
         assert name in text
     assert text.count("https://loa.example.vn/t/") == 5
     assert text.count("\f") == 1  # five cards are one sheet
+    key = load_keys(site.settings.keys).link_key
+    with site.db.reading(station_id=site.made.station) as session:
+        rows = session.scalars(select(Village)).all()
+        owed = {f"https://loa.example.vn/t/{village_token(key, one.id, one.link_generation)}" for one in rows}
+    subprocess.run(["pdftoppm", "-r", "200", "-png", str(file), str(tmp_path / "sheet")], check=True)
+    (sheet,) = tmp_path.glob("sheet*.png")
+    seen = zxingcpp.read_barcodes(PIL.Image.open(sheet))
+    assert {one.text for one in seen} == owed

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import date, time, timedelta
 from typing import Any
 
 import pytest
@@ -11,7 +11,8 @@ from sqlalchemy import select
 
 from broadcaster.model import AiringState
 from broadcaster.schedule.plan import airing_of
-from broadcaster.store.tables import Airing, Slot
+from broadcaster.schedule.running import place
+from broadcaster.store.tables import Airing, Slot, User
 from tests.support.web_station import NOW, at
 
 
@@ -288,3 +289,23 @@ def test_what_is_to_give_way_and_does_not_exist_is_a_sentence(world: Any, key: s
     }
     assert author.post("/lich/khung-gio", form).status_code in (404, 422)
     assert "Sớm" not in slot_rows(world)
+
+
+def test_a_day_without_airings_takes_over_yesterdays_by_one_press(world: Any) -> None:
+    with world.db.writing(station_id=world.made.station) as session:
+        evening = session.scalars(
+            select(Airing).where(Airing.local_date == date(2026, 11, 28), Airing.start_local == time(17))
+        ).one()
+        author = session.get_one(User, world.made.users["canbo"])
+        place(session, evening.id, world.made.approved, actor=author, now=NOW)
+    world.clock.now = NOW.replace(day=29)  # the Sunday, on which nothing airs
+    office = world.browser("canbo")
+    assert "Sao chép hôm qua" in office.get("/").text
+    done = office.post("/lich/sao-chep-hom-qua")
+    assert done.status_code == 303, done.text
+    page = office.get("/").text
+    assert "Hôm nay chưa có buổi phát nào" not in page
+    assert "của hôm qua" in page
+    again = office.post("/lich/sao-chep-hom-qua")
+    assert again.status_code == 422
+    assert "đã có buổi phát" in again.text
