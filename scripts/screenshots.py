@@ -226,6 +226,7 @@ def _addresses(session: Session, stage: Stage) -> None:
         "buoi": ("canbo", f"/lich/buoi/{lines[1].airing_id}"),
         "khung-gio": ("canbo", "/lich/khung-gio"),
         "thon": ("canbo", "/thon"),
+        "so-do-thon": ("canbo", "/thon?dang=so-do"),
         "sap-nhap": ("canbo", "/thon/sap-nhap"),
         "lien-ket-thon": ("canbo", f"/thon/{village.id}"),
         "may-thu": ("kythuat", "/may-thu"),

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import errno
+
 from flask import Flask, render_template, request
 from flask.typing import ResponseReturnValue
 from flask_wtf.csrf import CSRFError
@@ -39,6 +41,7 @@ def install(app: Flask) -> None:
     app.register_error_handler(BroadcasterError, _refused)
     app.register_error_handler(CSRFError, _stale)
     app.register_error_handler(HTTPException, _http)
+    app.register_error_handler(OSError, _no_room)
 
 
 def _page(message: str, status: int, remedies: tuple[str, ...] = ()) -> ResponseReturnValue:
@@ -49,6 +52,14 @@ def _page(message: str, status: int, remedies: tuple[str, ...] = ()) -> Response
 
 def _refused(error: BroadcasterError) -> ResponseReturnValue:
     return _page(error.message, status_of(error), getattr(error, "remedies", ()))
+
+
+def _no_room(error: OSError) -> ResponseReturnValue:
+    """A large form is laid on disk while it comes in; any other fault of the system stays a fault."""
+    if error.errno not in (errno.ENOSPC, errno.EDQUOT):
+        raise error
+    message = "Đĩa của máy đài đã đầy nên chưa nhận được. Hãy báo kỹ thuật dọn đĩa, rồi gửi lại."
+    return render_template("problem.html", message=message, remedies=(), status=507, typed=""), 507
 
 
 def _stale(_error: CSRFError) -> ResponseReturnValue:

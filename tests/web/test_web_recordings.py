@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import io
 import re
 import threading
@@ -163,6 +164,28 @@ def test_recordings_may_be_larger_than_texts_but_not_endless(world: Any, visitor
     assert len(standing(world, world.made.returned)) == 1
     visitor.open(address).press("Gửi bản thu", files={"file": ("x.wav", bytes(101 << 20))}, expect=413)
     assert "lớn hơn 100 MB" in visitor.text
+
+
+def test_a_disk_without_room_for_what_comes_in_is_a_page_that_says_so(
+    world: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A form of more than half a megabyte is laid on disk by the form's reader itself, before any view sees it."""
+
+    def full(*_arguments: object, **_more: object) -> io.BytesIO:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    author, made = world.browser("canbo"), world.made
+    address = f"/ban-tin/{made.returned}/thu-am"
+    form = {"reader": "Hoa", "file": (io.BytesIO(wav(20).getvalue()), "thu.wav")}
+    author.get(address)
+    with monkeypatch.context() as patched:
+        patched.setattr("werkzeug.wrappers.request.Request._get_file_stream", full)
+        answer = author.post(address, form)
+    assert answer.status_code == 507
+    assert "đã đầy nên chưa nhận được" in answer.text
+    assert standing(world, made.returned) == []
+    form["file"] = (io.BytesIO(wav(20).getvalue()), "thu.wav")
+    assert author.post(address, form).status_code == 303  # and again when there is room
 
 
 @pytest.mark.browser
