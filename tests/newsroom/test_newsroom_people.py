@@ -97,11 +97,12 @@ def test_an_unknown_name_is_told(session: Session) -> None:
 def test_every_role_has_exactly_its_rights() -> None:
     table = {role.value: {action for action in people.ACTIONS if people.may(role, action)} for role in Role}
     assert table["author"] == set(
-        "see write submit withdraw lexicon schedule jingles villages report".split()
+        "own see write submit withdraw lexicon schedule jingles villages report".split()
     )
-    assert table["approver"] == set("see approve return withdraw emergency delegate report".split())
-    assert table["technician"] == {"see", "receivers", "settings"}
-    assert table["administrator"] == set(people.ACTIONS)
+    assert table["approver"] == set("own see approve return withdraw emergency delegate report".split())
+    assert table["technician"] == {"own", "see", "receivers", "settings"}
+    assert table["contributor"] == {"own", "contribute"}
+    assert table["administrator"] == set(people.ACTIONS) - {"contribute"}
     with pytest.raises(AssertionError):
         people.may(Role.ADMINISTRATOR, "unheard-of")
 

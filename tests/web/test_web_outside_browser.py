@@ -1,4 +1,4 @@
-"""Campaigns, units, channels and listening pages in Debian's Chromium; and a shared video that really plays there."""
+"""Pages for everybody, and the page of the interface, in Debian's Chromium; and a shared video that really plays there."""
 
 from __future__ import annotations
 
@@ -17,30 +17,25 @@ from playwright.sync_api import Browser
 from broadcaster.delivery.captions import cues
 from broadcaster.delivery.share import video
 from broadcaster.model import HOUSE_RATE_HZ
-from tests.web.test_web_browser import Site, looked_at, site  # noqa: F401 - a fixture
+from tests.support.site import Site, Watch, violations
+from tests.web.test_web_browser import site  # noqa: F401 - a fixture
 
 pytestmark = pytest.mark.browser
-OFFICER = (
-    "/ke-hoach", "/don-vi", "/thon/can-goi", "/thon/nhap", "/gop-y", "/kenh", "/ma-truy-cap", "/ban-tin/{approved}/chia-se",
-)  # fmt: skip
 OUTSIDE = (
     "/nghe/nhu-thanh", "/nghe/nhu-thanh/{approved}", "/nhung/nhu-thanh", "/gop-y/nhu-thanh", "/gop-y/nhu-thanh/da-nhan",
     "{link}/gop-y",
 )  # fmt: skip
 
 
-@pytest.mark.parametrize("path", OFFICER)
-def test_the_officers_pages_are_clean_on_a_phone(site: Site, path: str) -> None:  # noqa: F811
-    page = site.context("quantri", "phone").new_page()
-    looked_at(site, page, path)
-    page.close()
-
-
 @pytest.mark.parametrize("path", OUTSIDE)
 def test_the_pages_for_everybody_are_clean_on_a_phone_and_set_no_cookie(site: Site, path: str) -> None:  # noqa: F811
     context = site.browser.new_context(viewport={"width": 360, "height": 640}, locale="vi-VN")
     page = context.new_page()
-    looked_at(site, page, path)
+    watch = Watch(page, site.url)
+    page.goto(site.address(path), wait_until="networkidle")
+    assert page.evaluate("document.documentElement.scrollWidth") <= 360
+    assert violations(page) == []
+    assert watch.trouble == []
     assert context.cookies() == []
     context.close()
 
