@@ -48,20 +48,49 @@ from broadcaster.store.tables import (
 
 _PARTLY = (Outcome.INTERRUPTED, Outcome.PREEMPTED)
 _PLAYED = (Player.PLAYED, "")
+_FEW = 500  # what a question to the database may name one by one
 _NO_RECEIVER = "Thôn này chưa có máy thu."
+
+
+def heard_parts(session: Session, station: Station, period: Period, *, now: datetime) -> list[Part]:
+    """The parts of the period's ledger that some village heard, without the ledger: a page must not wait for it.
+
+    The same as the parts of `gather` in which a cell's player is PLAYED.
+    """
+    counted = _counted(station, period, now)
+    parts, variants = _parts(session, counted)
+    heard_by = _villages_of(session, counted)
+    done = finished(session, counted)
+    boxes, hearers = receivers_of(session, station)
+    reached = cache(
+        lambda villages: frozenset(box for one in villages for box in hearers.get(one, hearers[0]))
+    )
+    found, unsure = set[int](), dict[int, frozenset[int]]()
+    for index, (part, variant) in enumerate(zip(parts, variants, strict=True)):
+        if not part.planned:
+            continue
+        receivers = reached(heard_by.get(variant, ()))
+        if receivers.isdisjoint(done.get(part.airing_id, NOBODY)):
+            unsure[index] = receivers
+        else:
+            found.add(index)
+    if unsure:
+        few = len(unsure) <= _FEW
+        which = and_(counted, Airing.id.in_({parts[one].airing_id for one in unsure})) if few else counted
+        odd = odd_events(session, which)
+        for index, receivers in unsure.items():
+            judged = _Judged(parts[index], boxes, NOBODY, odd, station.zone, now)
+            if any(told is not None and told[0] is Player.PLAYED for told in map(judged.of, receivers)):
+                found.add(index)
+    return [parts[index] for index in sorted(found)]
 
 
 def gather(
     session: Session, station: Station, period: Period, *, now: datetime, activities: Sequence[Activity] = ()
 ) -> Ledger:
     """The station's ledger of a period as it stands at `now`."""
-    here = (Airing.station_id == station.id, Airing.local_date.between(period.first, period.last))
-    counted = and_(
-        *here,
-        Airing.planned_at <= now,
-        Airing.state != AiringState.CANCELLED,
-        Airing.origin != AiringOrigin.DRILL,
-    )
+    here = _of_period(station, period)
+    counted = _counted(station, period, now)
     parts, variants = _parts(session, counted)
     heard_by = _villages_of(session, counted)
     done = finished(session, counted)
@@ -106,6 +135,20 @@ def gather(
         activities=tuple(activities),
         to_come=_count(session, *here, Airing.planned_at > now, Airing.state.in_(_AHEAD)),
         drills=_count(session, *here, Airing.planned_at <= now, Airing.origin == AiringOrigin.DRILL),
+    )
+
+
+def _of_period(station: Station, period: Period) -> tuple[ColumnElement[bool], ...]:
+    return (Airing.station_id == station.id, Airing.local_date.between(period.first, period.last))
+
+
+def _counted(station: Station, period: Period, now: datetime) -> ColumnElement[bool]:
+    """The airings of a period that count: their time has come, and they were neither called off nor a drill."""
+    return and_(
+        *_of_period(station, period),
+        Airing.planned_at <= now,
+        Airing.state != AiringState.CANCELLED,
+        Airing.origin != AiringOrigin.DRILL,
     )
 
 

@@ -14,8 +14,8 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from broadcaster.model import AiringOrigin, AiringState
-from broadcaster.report.gathering import gather
-from broadcaster.report.ledger import Ledger, Player
+from broadcaster.report.gathering import heard_parts
+from broadcaster.report.ledger import Ledger, Part, Player
 from broadcaster.report.period import Period
 from broadcaster.report.tallies import by_part
 from broadcaster.report.targets import Amount, Standing, behind
@@ -61,16 +61,19 @@ def standings(
     wanted = [goal for goal in goals(session, today) if period is None or _meets(goal, period)]
     begun = [goal for goal in wanted if goal.first_day <= until]
     placed = _placed_ahead(session) if period is None else []
-    ledger = None
+    heard: Sequence[Part] = ()
     if begun:
         span = Period("days", min(goal.first_day for goal in begun), until)
-        ledger = known if _covers(known, span) else gather(session, station, span, now=now)
-    found = []
+        heard = (
+            heard_in(known)
+            if known is not None and _covers(known, span)
+            else heard_parts(session, station, span, now=now)
+        )
+    by_topic, found = spoken(heard), []
     for goal in wanted:
         reached = Amount()
-        if ledger is not None and goal.first_day <= until:
-            spoken = aired(ledger, goal.first_day, min(goal.last_day, until))
-            reached = spoken.get(goal.topic_id, Amount())
+        if goal.first_day <= until:
+            reached = aired(by_topic.get(goal.topic_id, ()), goal.first_day, min(goal.last_day, until))
         ahead = sum(
             topic == goal.topic_id and goal.first_day <= day <= goal.last_day for topic, day in placed
         )
@@ -119,25 +122,34 @@ def _meets(goal: Goal, period: Period) -> bool:
     return goal.wanted != Amount() and goal.first_day <= period.last and period.first <= goal.last_day
 
 
-def _covers(ledger: Ledger | None, span: Period) -> bool:
-    return ledger is not None and ledger.period.first <= span.first and span.last <= ledger.period.last
+def _covers(ledger: Ledger, span: Period) -> bool:
+    return ledger.period.first <= span.first and span.last <= ledger.period.last
 
 
-def aired(ledger: Ledger, first: date, last: date) -> dict[int, Amount]:
-    """topic id -> what of it villages heard in these days of the ledger."""
-    pairs: dict[int, dict[tuple[int, str], int]] = {}
-    for index, heard in by_part(ledger.cells).items():
-        part = ledger.parts[index]
-        if not (part.planned and first <= part.local_date <= last and heard.player[Player.PLAYED]):
-            continue
-        for item in part.sounding:
-            pairs.setdefault(item.topic_id, {})[item.bulletin_id, part.airing_id] = item.air_ms
-    return {
-        topic: Amount(
-            len(found), round(sum(found.values()) / 60_000), len({bulletin for bulletin, _ in found})
-        )
-        for topic, found in pairs.items()
-    }
+def heard_in(ledger: Ledger) -> list[Part]:
+    """The ledger's parts that some village heard by the players' word."""
+    return [
+        ledger.parts[index]
+        for index, heard in by_part(ledger.cells).items()
+        if ledger.parts[index].planned and heard.player[Player.PLAYED]
+    ]
+
+
+def spoken(heard: Sequence[Part]) -> dict[int, list[tuple[date, int, str, int]]]:
+    """topic id -> (day, bulletin, airing, ms) of everything that sounded in these parts."""
+    found: dict[int, list[tuple[date, int, str, int]]] = {}
+    for part in heard:
+        for item in part.items:
+            if item.sounds:
+                row = (part.local_date, item.bulletin_id, part.airing_id, item.air_ms)
+                found.setdefault(item.topic_id, []).append(row)
+    return found
+
+
+def aired(sounded: Sequence[tuple[date, int, str, int]], first: date, last: date) -> Amount:
+    """What of a topic villages heard in these days; a pair of bulletin and airing counts once."""
+    pairs = {(bulletin, airing): ms for day, bulletin, airing, ms in sounded if first <= day <= last}
+    return Amount(len(pairs), round(sum(pairs.values()) / 60_000), len({bulletin for bulletin, _ in pairs}))
 
 
 def _placed_ahead(session: Session) -> list[tuple[int | None, date]]:

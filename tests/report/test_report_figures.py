@@ -14,13 +14,14 @@ from broadcaster.errors import InputError
 from broadcaster.model import AsRunEvent, Outcome, ReceiptKind
 from broadcaster.report.counting import airing_report
 from broadcaster.report.figures import Choice, chosen_cells, figures
-from broadcaster.report.gathering import gather
+from broadcaster.report.gathering import gather, heard_parts
 from broadcaster.report.ledger import Ledger, Player, Said
 from broadcaster.report.period import after, before, days_between, parse_period
+from broadcaster.report.progress import heard_in
 from broadcaster.schedule.airings import close_content, materialise, place, skip_airing
 from broadcaster.schedule.plan import plan
 from broadcaster.store.db import Database
-from broadcaster.store.tables import Airing, Topic, Village
+from broadcaster.store.tables import Airing, Topic, Variant, Village
 from tests.report.test_report_counting import receiver, said, two_days, wrote
 from tests.support.commune import MONDAY, Commune, at, bulletin, found, furnish, slot
 from tests.support.years import fill_years
@@ -100,6 +101,34 @@ def test_one_receiver_at_ninety_five_percent_is_enough_for_its_village_and_both_
     assert by_village[three.id].player is Player.NO_RECEIVER
     total = figures(kept).total
     assert (total.villages_played, total.receivers_played, total.receivers) == (1, 1, 3)
+
+
+@pytest.mark.parametrize(
+    ("events", "heard"),
+    [
+        ((), False),
+        (((E.STARTED, "05:30", 0), (E.FINISHED, "05:34", 200)), True),
+        (((E.STARTED, "05:30", 0), (E.INTERRUPTED, "05:33", 190)), True),
+        (((E.STARTED, "05:30", 0), (E.INTERRUPTED, "05:33", 189)), False),
+        (((E.MISSED, "05:40", 0),), False),
+    ],
+)
+@pytest.mark.parametrize("whose", ["a village's", "another's", "the whole station's"])
+def test_what_a_page_counts_without_the_ledger_is_what_the_ledger_says(
+    db: Database, events: tuple[tuple[AsRunEvent, str, int], ...], heard: bool, whose: str
+) -> None:
+    with db.writing() as session:
+        commune = two_days(session)
+        monday = plan(session, MONDAY)[0].airing_id
+        _programme(session, monday, seconds=200)
+        (variant,) = session.scalars(select(Variant).where(Variant.airing_id == monday))
+        variant.villages[:] = commune.villages[:2]
+        own = {"a village's": [commune.villages[1]], "another's": [commune.villages[2]]}.get(whose, [])
+        wrote(session, receiver(session, commune, "Máy", *own), monday, *events)
+        kept = ledger(session, commune)
+        without = heard_parts(session, commune.station, NOVEMBER, now=at("12:00", TUESDAY))
+    assert without == heard_in(kept)
+    assert bool(without) is (heard and whose != "another's")
 
 
 def _programme(session: Session, airing_id: str, *, seconds: int) -> int:

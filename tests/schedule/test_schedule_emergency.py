@@ -16,10 +16,7 @@ from broadcaster.model import (
     AiringOrigin,
     AiringState,
     BulletinState,
-    PlacedItem,
     Priority,
-    Programme,
-    RenditionFile,
     RenditionKind,
     Role,
 )
@@ -42,7 +39,6 @@ from broadcaster.schedule.emergency.asking import (
     request_emergency,
 )
 from broadcaster.schedule.emergency.message import (
-    KIND,
     air_sha256,
     message_programme,
     prepare_messages,
@@ -51,53 +47,13 @@ from broadcaster.schedule.emergency.message import (
 from broadcaster.schedule.emergency.pins import WrongPin, check_pin, count_wrong, set_pin
 from broadcaster.schedule.emergency.stopping import stop_all
 from broadcaster.schedule.plan import airing_of, plan_between
-from broadcaster.schedule.rendering import store_programme
 from broadcaster.store.db import Database
 from broadcaster.store.keys import load_keys
-from broadcaster.store.queue import claim, finish
 from broadcaster.store.tables import Airing, Audit, Emergency, Receiver, Station, User, Village
-from tests.support.commune import Commune, at, bulletin, found, furnish, sha
+from tests.support.commune import bulletin, found, sha
+from tests.support.emergencies import NOW, ready, render
 
-NOW = at("09:10")
 PIN = "729416"
-
-
-def ready(db: Database, *, persons: int = 2, **options: object) -> tuple[Commune, int, str]:
-    """A commune with one emergency asked for, its sound made: (commune, emergency id, hash of the sound)."""
-    with db.writing() as session:
-        commune = found(session)
-        furnish(session, commune)
-        recorded = persons == 1 or bool(options.pop("recorded", False))
-        row = bulletin(
-            session,
-            commune,
-            "Nước lũ đang lên",
-            seconds=40,
-            priority=Priority.EMERGENCY,
-            state=BulletinState.APPROVED if recorded else BulletinState.SUBMITTED,
-        )
-        form = EmergencyForm(reason="Lũ trên sông Mực", expires_at=NOW + timedelta(hours=2), **options)  # type: ignore[arg-type]
-        wish = request_emergency(
-            session, commune.station, row.revisions[-1], form, persons=persons, actor=commune.author, now=NOW
-        )
-        number, key = wish.id, wish.programme_key
-    render(db)
-    with db.reading() as session:
-        return commune, number, air_sha256(message_programme(session, commune.station.id, key))
-
-
-def render(db: Database) -> int:
-    """What the worker does with every message that is asked for."""
-    done = 0
-    while (job := claim(db, owner="thợ", kinds=[KIND], now=NOW)) is not None:
-        file = RenditionFile(RenditionKind.AIR, sha(job.key), 1000)
-        with db.writing() as session:
-            assert finish(session, job, result={})
-            store_programme(
-                session, job, Programme((file,), 41_000, -16.0, -2.5, (PlacedItem("x", 0, 1),), ""), now=NOW
-            )
-        done += 1
-    return done
 
 
 def airings(session: Session) -> list[Airing]:

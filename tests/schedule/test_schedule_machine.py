@@ -25,12 +25,8 @@ from broadcaster.model import (
     AiringOrigin,
     AiringState,
     BulletinState,
-    PlacedItem,
     PlannedAiring,
     Priority,
-    Programme,
-    RenditionFile,
-    RenditionKind,
 )
 from broadcaster.schedule.airings import place, remove_item, skip_airing
 from broadcaster.schedule.changes import latest_change, undo
@@ -41,16 +37,15 @@ from broadcaster.schedule.emergency.message import air_sha256, message_programme
 from broadcaster.schedule.emergency.stopping import stop_all
 from broadcaster.schedule.materialising import exceptions_of, rule_of
 from broadcaster.schedule.plan import plan_days
-from broadcaster.schedule.rendering import store_programme
 from broadcaster.schedule.rules import clear_exception, edit_slot, set_exception, set_rotation
 from broadcaster.schedule.series import Scope, move, take_away
 from broadcaster.schedule.slots import instant, local_day, occurrences
 from broadcaster.station import Clockwork
 from broadcaster.store.blobs import Blobs
-from broadcaster.store.queue import claim, finish
 from broadcaster.store.tables import Airing, Bulletin, Emergency, Slot, Station
-from tests.support.commune import ZONE, at, bulletin, decide, found, furnish, revise, sha, slot
+from tests.support.commune import ZONE, at, bulletin, decide, found, furnish, revise, slot
 from tests.support.databases import upgraded
+from tests.support.emergencies import render
 
 HORIZON = 6
 DONE = (AiringState.STARTED, AiringState.SKIPPED, AiringState.CANCELLED)
@@ -130,15 +125,7 @@ class Schedule(RuleBasedStateMachine):
 
     @rule(most=st.integers(1, 30))
     def the_worker_renders(self, most: int) -> None:
-        for _ in range(most):
-            job = claim(self.db, owner="thợ", kinds=["programme", "emergency"], now=self.now)
-            if job is None:
-                return
-            file = RenditionFile(RenditionKind.AIR, sha(job.key), 1000)
-            made = Programme((file,), 60_000, -16.0, -2.5, (PlacedItem("x", 0, 1),), "")
-            with self.db.writing() as session:
-                assert finish(session, job, result={})
-                store_programme(session, job, made, now=self.now)
+        render(self.db, kinds=["programme", "emergency"], most=most, now=self.now)
 
     # ------------------------------------------------------------------------------ what people do
 
