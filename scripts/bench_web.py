@@ -30,6 +30,7 @@ from broadcaster.newsroom.people import add_user  # noqa: E402
 from broadcaster.store.db import Database  # noqa: E402
 from broadcaster.store.tables import AiringVillage, AsRun  # noqa: E402
 from broadcaster.store.upgrade import upgrade  # noqa: E402
+from broadcaster.system import settle_memory  # noqa: E402
 from scripts.bench_tools import Row, machine, table, timed  # noqa: E402
 from tests.support.commune import found, furnish  # noqa: E402
 from tests.support.years import fill_years  # noqa: E402
@@ -73,6 +74,7 @@ def main(check: bool, days: int, visits: int) -> None:
         app.testing = True
         client = app.test_client()
         _sign_in(client)
+        settle_memory()  # as `serve` does
         token = village_token(app.extensions["broadcaster"].keys.link_key, village, 1)
         rows = [_measured(app, client, path, visits) for path in (*PAGES, f"/t/{token}")]
         app.extensions["broadcaster"].close()

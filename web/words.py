@@ -9,6 +9,7 @@ import hashlib
 import re
 import unicodedata
 from datetime import date, datetime, time, timedelta
+from functools import cache
 from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
 
@@ -325,8 +326,12 @@ def install(app: Flask) -> None:
         "cach_day": ago_text, "khoang": span_text, "ma": mark_text, "con_lai": remaining_text,
     }  # fmt: skip
     app.jinja_env.filters.update(filters)
+    # a log shows hundreds: each is drawn once
+    outcome_chip = cache(
+        lambda told: app.jinja_env.get_template("_ui.html").module.chip(OUTCOMES[told])  # type: ignore[attr-defined]
+    )
     app.jinja_env.globals.update(
-        BULLETIN_STATES=BULLETIN_STATES, AIRING_STATES=AIRING_STATES, OUTCOMES=OUTCOMES, RECEIPTS=RECEIPTS,
+        BULLETIN_STATES=BULLETIN_STATES, AIRING_STATES=AIRING_STATES, OUTCOMES=OUTCOMES, outcome_chip=outcome_chip, RECEIPTS=RECEIPTS,
         PRIORITIES=PRIORITIES, ROLES=ROLES, ORIGINS=ORIGINS, JINGLES=JINGLES, EVENTS=EVENTS,
         LEFT_OUT=LEFT_OUT, JOBS=JOBS, LEFT_OUT_WHY=LEFT_OUT_WHY, RULES=RULES, SHORT_WEEKDAYS=SHORT_WEEKDAYS,
         ROLE_NOTES=ROLE_NOTES, NOTICES=NOTICES,

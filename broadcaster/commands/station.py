@@ -23,6 +23,7 @@ from broadcaster.errors import ConfigError, NotFound
 from broadcaster.model import PlannedAiring
 from broadcaster.schedule.plan import plan_days
 from broadcaster.store.tables import Village
+from broadcaster.system import settle_memory
 
 SUPERVISED = click.option("--supervised", is_flag=True, hidden=True, help="Dừng khi tiến trình cha dừng.")
 
@@ -74,6 +75,7 @@ def serve_command(host: str | None, port: int | None, supervised: bool) -> None:
         * 1024
         * 1024,
     )
+    settle_memory()
     runner = threading.Thread(target=server.run, daemon=True)
     runner.start()
     stop.wait()

@@ -7,8 +7,9 @@ airings still ahead, drills and cancelled ones are shown too.  Planned, player a
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import date, datetime, time
+from typing import Any
 
 from sqlalchemy import ColumnElement, select
 from sqlalchemy.orm import Session, joinedload
@@ -131,12 +132,12 @@ def airing_report(
             and ((told := events.get((line.airing_id, box.id), ())) or box.was_there(line.planned_at))
         }
         said = words.about(line.airing_id)
-        everywhere = _row(line)
+        everywhere = _everywhere(line)
         for slug in line.villages:
             village, name = villages[station_id, slug]
             rows.append(
-                replace(
-                    everywhere,
+                ReportRow(
+                    **everywhere,
                     village_slug=slug,
                     village=name,
                     players=tuple(players[box] for box in hearers.get(village, hearers[0]) if box in players),
@@ -170,10 +171,10 @@ def _villages(session: Session) -> dict[tuple[int, str], tuple[int, str]]:
     return {(station, slug): (village, name) for station, slug, village, name in rows}
 
 
-def _row(line: PlannedAiring) -> ReportRow:
+def _everywhere(line: PlannedAiring) -> dict[str, Any]:
     """What is the same in every village."""
     sounding = [item for item in line.items if item.approved]
-    return ReportRow(
+    return dict(
         airing_id=line.airing_id,
         origin=line.origin,
         priority=line.priority,
@@ -186,8 +187,6 @@ def _row(line: PlannedAiring) -> ReportRow:
         titles=tuple(item.title for item in sounding),
         topics=tuple(dict.fromkeys(item.topic for item in sounding if item.topic)),
         duration_ms=line.duration_ms,
-        village_slug="",
-        village="",
     )
 
 
