@@ -92,7 +92,7 @@ def test_a_programme_without_a_sound_is_an_alarm_although_everything_went_well(b
 def test_a_file_that_is_no_sound_is_an_alarm_before_its_time(
     box: Box, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setitem(globals(), "programme", lambda seed: b"<html>503</html>" * 100)
+    monkeypatch.setattr("tests.support.box.programme", lambda seed: b"<html>503</html>" * 100)
     box.told(("a", T, 1, Priority.ROUTINE))
     for _ in range(200):
         box.player.tick()

@@ -86,7 +86,10 @@ def test_the_sample_station_comes_whole(db: Database, settings: Settings) -> Non
         assert station.name == "Đài truyền thanh xã Như Thanh"
         assert session.scalar(select(func.count()).select_from(Village)) == 37
         assert session.scalar(select(func.count()).select_from(Topic)) == 6
-        assert [(row.name, f"{row.start_local:%H:%M}") for row in session.scalars(select(Slot))] == [
+        assert [
+            (row.name, f"{row.start_local:%H:%M}")
+            for row in session.scalars(select(Slot).order_by(Slot.start_local))
+        ] == [
             ("Buổi sáng", "05:30"),
             ("Buổi chiều", "17:00"),
         ]

@@ -124,8 +124,12 @@ class Originals:
             if connection.scalar(text(_SHAPE)) != self._shape:
                 return False
             tables = connection.scalars(text(_TABLES)).all()
-            wipe = "".join(f'DELETE FROM "{table}";' for table in tables)
-            # as a replica no guard and no foreign key looks at what goes
+            asked = " UNION ALL ".join(
+                f"SELECT '{table}' WHERE EXISTS (SELECT 1 FROM \"{table}\")" for table in tables
+            )
+            # Truncated, not deleted: rows without an order come back in the order in which they were written.
+            # As a replica no guard looks at what goes.
+            wipe = "".join(f'TRUNCATE "{table}" CASCADE;' for table in connection.scalars(text(asked)))
             connection.execute(text(f"BEGIN; SET LOCAL session_replication_role = replica; {wipe} COMMIT"))
             connection.execute(
                 text(
