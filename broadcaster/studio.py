@@ -5,9 +5,8 @@ Used by the commands and by the worker; closing it ends every engine's process.
 
 from __future__ import annotations
 
-import contextlib
 import shutil
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from datetime import datetime
 from pathlib import Path
 from types import TracebackType
@@ -18,7 +17,7 @@ import soundfile
 
 from broadcaster.config import Settings
 from broadcaster.model import HOUSE_RATE_HZ, JingleKind, Pcm, Profile, Programme, Reading, RenditionKind, Take
-from broadcaster.production.encoding import write_wav
+from broadcaster.production.encoding import whole, write_wav
 from broadcaster.production.jingles import jingle_paths
 from broadcaster.production.produce import ProgrammeItem, Stage, produce, stage_name
 from broadcaster.production.template import Template
@@ -34,17 +33,6 @@ SPEAKING: Final = "đọc"
 
 def _unseen(_stage: str, _done: int, _total: int) -> None:
     """Nobody watches."""
-
-
-@contextlib.contextmanager
-def whole(output: Path) -> Iterator[Path]:
-    """A place to write to that becomes `output` at the end, or goes: nobody ever sees half a file."""
-    part = output.with_name(f".{output.name}.part")
-    try:
-        yield part
-        part.replace(output)
-    finally:
-        part.unlink(missing_ok=True)
 
 
 def pauses_of(settings: Settings) -> Pauses:

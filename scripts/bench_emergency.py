@@ -28,13 +28,12 @@ from typing import Any
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
-import requests
 from sqlalchemy import select
 
 from broadcaster.store.db import Database
 from broadcaster.store.tables import AsRun, Receiver
 from scripts.bench_player import child, commit_line, percentile
-from scripts.bench_tools import Row, table
+from scripts.bench_tools import Row, table, wait_until_served
 from tests.support.emergency_desk import Desk
 from tests.support.live import VOICE, live_station
 
@@ -150,19 +149,6 @@ def joined(pressed: list[float], commits: Path, onsets: Path) -> Measured:
         [heard[one["airing"]] - at for one, at in both],
         [one["airing"] for one in told if one["airing"] not in heard],
     )
-
-
-def wait_until_served(address: str) -> None:
-    """Until the web process answers."""
-    deadline = clock.monotonic() + 60
-    while True:
-        try:
-            requests.get(f"{address}/healthz", timeout=2).raise_for_status()
-            return
-        except requests.RequestException:
-            if clock.monotonic() > deadline:
-                raise
-            clock.sleep(0.2)
 
 
 def rows(count: int) -> list[Row]:

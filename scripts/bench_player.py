@@ -32,7 +32,6 @@ from zoneinfo import ZoneInfo
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
 import numpy as np
-import requests
 
 from broadcaster import install as installing
 from broadcaster.config import Settings, load
@@ -46,7 +45,7 @@ from broadcaster.store.db import Database
 from broadcaster.store.tables import Airing, ProgrammeRow, Receiver, Rendition, Station, Variant
 from broadcaster.system import lower_priority, raise_priority
 from scripts.bench_line import SENTENCES
-from scripts.bench_tools import Row, machine, table
+from scripts.bench_tools import Row, machine, table, wait_until_served
 
 ROOT = Path(__file__).resolve().parent.parent
 RATE_HZ = 44_100
@@ -218,15 +217,7 @@ def station() -> Iterator[House]:
         house = House(Path(folder))
         home = {"BROADCASTER_HOME": folder}
         with child("-m", "broadcaster", "serve", "--port", str(house.port), environment=home):
-            deadline = clock.monotonic() + 60
-            while True:
-                try:
-                    requests.get(f"http://127.0.0.1:{house.port}/healthz", timeout=2).raise_for_status()
-                    break
-                except requests.RequestException:
-                    if clock.monotonic() > deadline:
-                        raise
-                    clock.sleep(0.2)
+            wait_until_served(f"http://127.0.0.1:{house.port}")
             yield house
         house.db.dispose()
 

@@ -13,6 +13,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import requests
+
 
 @dataclass
 class Row:
@@ -100,3 +102,16 @@ def table(rows: Sequence[Row]) -> str:
     lines = ["| measure | result | target | |", "|---|---|---|---|"]
     lines += [f"| {row.what} | {row.value} | {row.target} | {marks[row.met]} |" for row in rows]
     return "\n".join(lines)
+
+
+def wait_until_served(address: str) -> None:
+    """Until the web process answers."""
+    deadline = clock.monotonic() + 60
+    while True:
+        try:
+            requests.get(f"{address}/healthz", timeout=2).raise_for_status()
+            return
+        except requests.RequestException:
+            if clock.monotonic() > deadline:
+                raise
+            clock.sleep(0.2)

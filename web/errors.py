@@ -45,7 +45,7 @@ def install(app: Flask) -> None:
 
 
 def _page(message: str, status: int, remedies: tuple[str, ...] = ()) -> ResponseReturnValue:
-    typed = request.form.get("text", "") if status not in (413, 404) else ""
+    typed = request.form.get("text", "") if status not in (404, 413, 507) else ""
     page = render_template("problem.html", message=message, remedies=remedies, status=status, typed=typed)
     return page, status
 
@@ -59,7 +59,7 @@ def _no_room(error: OSError) -> ResponseReturnValue:
     if error.errno not in (errno.ENOSPC, errno.EDQUOT):
         raise error
     message = "Đĩa của máy đài đã đầy nên chưa nhận được. Hãy báo kỹ thuật dọn đĩa, rồi gửi lại."
-    return render_template("problem.html", message=message, remedies=(), status=507, typed=""), 507
+    return _page(message, 507)
 
 
 def _stale(_error: CSRFError) -> ResponseReturnValue:

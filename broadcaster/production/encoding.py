@@ -255,18 +255,25 @@ def decoded(path: Path, *, rate_hz: int, timeout_s: float) -> Iterator[Samples]:
                 pipe.close()
 
 
+@contextlib.contextmanager
+def whole(output: Path) -> Iterator[Path]:
+    """A place to write to that becomes `output` at the end, or goes: nobody ever sees half a file."""
+    part = output.with_name(f".{output.name}.part")
+    try:
+        yield part
+        part.replace(output)
+    finally:
+        part.unlink(missing_ok=True)
+
+
 def write_wav(source: Path, target: Path, *, timeout_s: float = 600.0) -> None:
     """Decode a programme into a 16-bit WAV at the house rate, whole or not at all.
 
     SoundError when it cannot be decoded or written, StoreError when the disk is full.
     """
-    part = target.with_name(f".{target.name}.part")
     arguments = ["-i", f"file:{source}", "-ac", "1", "-ar", str(HOUSE_RATE_HZ), "-c:a", "pcm_s16le"]
-    try:
+    with whole(target) as part:
         run_ffmpeg([*arguments, "-f", "wav", "-y", f"file:{part}"], timeout_s=timeout_s)
-        part.replace(target)
-    finally:
-        part.unlink(missing_ok=True)
 
 
 def write_tags(path: Path, tags: Tags) -> None:

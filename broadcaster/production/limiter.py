@@ -53,9 +53,8 @@ def limiting_knots(peaks: Samples, *, ceiling: float, room: Samples | None = Non
     `room_for`), which holds every step on the way to it.
     """
     count = len(peaks)
-    curve = (
-        room_for(count) if room is None else room
-    )  # dB, then linear, then knots; at first the edges repeat
+    # dB at first, its edges repeated; then linear; then knots
+    curve = room_for(count) if room is None else room
     last_db = 0.0
     for start in range(0, count, _CHUNK):
         end = min(count, start + _CHUNK)
