@@ -14,6 +14,7 @@ import pytest
 
 from broadcaster import system
 from broadcaster.system import widen_pipe
+from tests.support.processes import gone
 
 
 class FakeKernel:
@@ -83,19 +84,8 @@ def test_stopping_a_group_ends_the_grandchildren_too(tmp_path: Path) -> None:
         time.sleep(0.02)
     grandchild = int(marker.read_text())
     system.stop_group(process, grace_s=1.0)
-    deadline = time.monotonic() + 5
-    while _alive(grandchild) and time.monotonic() < deadline:
-        time.sleep(0.02)
     assert process.returncode is not None
-    assert not _alive(grandchild)
-
-
-def _alive(pid: int) -> bool:
-    try:
-        state = Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()[0]
-    except FileNotFoundError:
-        return False
-    return state != "Z"
+    assert gone(grandchild)
 
 
 def test_a_lock_is_held_by_one_process_at_a_time(tmp_path: Path) -> None:
