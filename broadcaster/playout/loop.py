@@ -29,7 +29,7 @@ from broadcaster.playout.journal import Ledger
 from broadcaster.playout.outputs import RATE_HZ, Output
 from broadcaster.playout.outputs.deck import FADE, Samples
 from broadcaster.playout.pairing import Pairing
-from broadcaster.playout.plan import AudioFile, Journal, Manifest, ToPlay
+from broadcaster.playout.plan import AudioFile, Journal, Manifest, ToPlay, reaching_back
 from broadcaster.playout.sound import Shelf
 from broadcaster.playout.sync import Link, Sync
 from broadcaster.playout.trust import Trust
@@ -89,7 +89,7 @@ class Player:
         now = clock.now()
         with suppress(PlayerError):  # a ledger that takes nothing is told where something is claimed in it
             ledger.succeed(self._held.manifest is not None)
-        self._book = Book(ledger)
+        self._book, self._judged = Book(ledger), self._held.manifest
         self._born = ledger.born_at()
         self._trust = Trust(ledger.floor() or now)
         self._since = ledger.last_alive() or self._born or now
@@ -143,8 +143,8 @@ class Player:
 
     def tick(self) -> float:
         """One look; returns seconds until the next one is due."""
-        now = self._clock.now()
-        manifest = self._held.manifest
+        now, held = self._clock.now(), self._held.manifest
+        manifest = reaching_back(held, self._judged)
         self._book.settle()
         self._collect(now)
         self._output.tend()
@@ -159,7 +159,7 @@ class Player:
             self._carry_out(action, manifest)
         self._remember(now)
         if self._trust.believed:
-            self._since = now
+            self._since, self._judged = now, held
         if self._book.trouble != self._trouble:
             self._trouble = self._book.trouble
             _LOG.error("%s", self._trouble or "Sổ của máy phát ghi lại được.")

@@ -9,8 +9,8 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime, timedelta
 from typing import Any, Final
 from zoneinfo import ZoneInfo
 
@@ -78,6 +78,23 @@ class Manifest:
     def airing(self, airing_id: str) -> ToPlay | None:
         """The airing of that id."""
         return next((one for one in self.airings if one.id == airing_id), None)
+
+
+def reaching_back(plan: Manifest | None, former: Manifest | None) -> Manifest | None:
+    """`plan`, with what `former` named and it no longer does because that is too long ago.
+
+    A plan reaches back a week; a box that was off for longer still has to say that it was.  Only airings whose
+    time was over before the first one of `plan` are added, so nothing that the station took out is played.
+    """
+    if plan is None or former is None or former is plan:
+        return plan
+    if (former.station, former.receiver, former.epoch) != (plan.station, plan.receiver, plan.epoch):
+        return plan
+    first = min((one.planned_at for one in plan.airings), default=plan.issued_at)
+    first = min(first, plan.issued_at)
+    over = first - timedelta(seconds=2)  # what still counts as on time
+    gone = [one for one in former.airings if one.planned_at + timedelta(seconds=one.grace_s) < over]
+    return replace(plan, airings=(*gone, *plan.airings))
 
 
 @dataclass(frozen=True, slots=True)

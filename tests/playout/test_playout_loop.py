@@ -298,3 +298,29 @@ def test_a_ledger_that_breaks_while_it_runs_ends_the_process_once_nothing_sounds
     box.ledger.broken = True
     with pytest.raises(PlayerError, match="mở sổ mới khi chạy lại"):
         box.player.run(threading.Event())
+
+
+def test_a_box_that_was_off_for_longer_than_a_plan_reaches_back_still_says_so(tmp_path: Path) -> None:
+    box = Box(tmp_path, T - 600 * S)
+    box.told(("a", T, 1, Priority.ROUTINE))
+    box.live(1)
+    box.close()
+    later = T + timedelta(days=9)
+    back = Box(tmp_path, later)
+    try:
+        back.told(("z", later + 3600 * S, 2, Priority.ROUTINE), issued=later - 60 * S, version=2)
+        back.live(1)
+        (row,) = back.events()
+        assert (row.airing_id, row.event) == ("a", AsRunEvent.MISSED)
+        assert row.reason.startswith("Máy phát không chạy")
+    finally:
+        back.close()
+
+
+def test_what_the_station_took_out_of_its_plan_is_not_played_nor_called_missed(box: Box) -> None:
+    box.told(("a", T, 1, Priority.ROUTINE), ("b", T - 400 * S, 1, Priority.ROUTINE))
+    box.decoded()
+    box.told(issued=T - 10 * S, version=2)
+    box.live(40)
+    assert not box.loud()
+    assert "a" not in [row.airing_id for row in box.events()]
