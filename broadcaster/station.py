@@ -34,6 +34,7 @@ from broadcaster.schedule.emergency.message import prepare_messages
 from broadcaster.schedule.preflight import Alarm, check_due
 from broadcaster.schedule.rendering import enqueue_programmes
 from broadcaster.schedule.slots import local_day
+from broadcaster.schedule.timekeeping import believe, fallen_back, note
 from broadcaster.store.blobs import Blobs
 from broadcaster.store.db import Database
 from broadcaster.store.queue import Doorbell, reconcile
@@ -47,6 +48,7 @@ LEASE_FOR = timedelta(seconds=60)
 TICK_S = 5.0
 MATERIALISE_EVERY = timedelta(minutes=1)
 RETRY_FAILED_EVERY = timedelta(minutes=10)
+DOUBT_EVERY = timedelta(minutes=1)
 MOST_FAILURES = 12  # in a row: a minute of nothing but errors, then the supervisor may try a fresh process
 
 
@@ -74,18 +76,23 @@ class Clockwork:
         blobs: Blobs,
         doorbell: Doorbell | None = None,
         night: Night | None = None,
+        synchronised: Callable[[], bool] = lambda: False,
     ) -> None:
+        """`synchronised` says whether the network sets this machine's clock; asked only when the clock fell back."""
         self._db, self._settings, self._blobs, self._doorbell = db, settings, blobs, doorbell
         self._owner = f"{platform.node()[:30]}-{os.getpid()}-{secrets.token_hex(4)}"
         self._materialised_at: datetime | None = None
         self._retried_at: datetime | None = None
-        self._night = night
+        self._night, self._synchronised = night, synchronised
+        self._doubted_at: datetime | None = None
 
     def tick(self, now: datetime) -> Tick:
         """Bring every station up to `now`.  Each step is a short transaction of its own."""
         with self._db.writing() as session:
             if not take_lease(session, owner=self._owner, now=now):
                 return Tick(ours=False)
+            if not self._believed(session, now):
+                return Tick(ours=True)
         returned = reconcile(self._db, now=now)
         with self._db.reading() as session:
             stations = list(session.scalars(select(Station.id).order_by(Station.id)))
@@ -111,6 +118,21 @@ class Clockwork:
         if self._doorbell is not None and (total.asked or total.returned):
             self._doorbell.ring()
         return total
+
+    def _believed(self, session: Session, now: datetime) -> bool:
+        """False while the clock is years or days before what this station has seen: then nothing is planned."""
+        if (newest := fallen_back(session, now)) is not None:
+            if not _is_due(self._doubted_at, DOUBT_EVERY, now):
+                return False
+            self._doubted_at = now
+            if not self._synchronised():
+                log.error(
+                    "Giờ của máy (%s) sớm hơn lần chạy trước (%s): đài tạm ngừng lập lịch.", now, newest
+                )
+                return False
+            believe(session, now)
+        note(session, now)
+        return True
 
     def stop(self) -> None:
         """Let go of the clock, so that a successor need not wait for the lease to run out."""
@@ -164,14 +186,16 @@ def run_clock(
     stop: threading.Event,
     now: Callable[[], datetime] = lambda: datetime.now(UTC),
     tick_s: float = TICK_S,
+    synchronised: Callable[[], bool] = lambda: False,
 ) -> None:
     """Tick until `stop` is set.  Raises the last error after a minute in which every tick failed."""
     db = Database(settings.database_url)
     doorbell = Doorbell(settings.queue_url)
     night = Night(settings)
     clockwork = Clockwork(
-        db, settings, blobs=Blobs(settings.blobs_url), doorbell=doorbell, night=Night(settings)
-    )
+        db, settings, blobs=Blobs(settings.blobs_url), doorbell=doorbell, night=Night(settings),
+        synchronised=synchronised,
+    )  # fmt: skip
     failures: list[Exception] = []
     broken = threading.Event()
 

@@ -18,7 +18,17 @@ from broadcaster.schedule.plan import plan
 from broadcaster.schedule.preflight import ACTION
 from broadcaster.schedule.rendering import store_programme
 from broadcaster.schedule.rules import set_rotation
-from broadcaster.station import LEASE_FOR, Clockwork, Tick, release_lease, run_clock, take_lease, too_far
+from broadcaster.schedule.timekeeping import believe, fallen_back, note
+from broadcaster.station import (
+    LEASE,
+    LEASE_FOR,
+    Clockwork,
+    Tick,
+    release_lease,
+    run_clock,
+    take_lease,
+    too_far,
+)
 from broadcaster.store.blobs import Blobs
 from broadcaster.store.db import Database
 from broadcaster.store.queue import claim, finish
@@ -249,7 +259,9 @@ def test_the_process_ticks_by_its_alarm_clock_until_it_is_told_to_stop(
     assert len(asked) >= 3
     with sqlite.reading() as session:
         assert len(session.scalars(select(Airing)).all()) == 24
-        assert session.scalars(select(Lease.owner)).one() == "", "let go at the end"
+        assert session.scalars(select(Lease.owner).where(Lease.name == LEASE)).one() == "", (
+            "let go at the end"
+        )
 
 
 def test_a_clock_that_only_fails_ends_its_process_with_the_error(
@@ -282,3 +294,38 @@ def test_one_failing_tick_is_survived(sqlite: Database, tmp_path: Path) -> None:
     assert clock.tick(at("05:00")).closed == 1
     with sqlite.reading() as session:
         assert session.get_one(Station, station_id).materialised_through is not None
+
+
+def test_a_clock_that_fell_back_years_plans_nothing_until_it_is_right_or_said_to_be(
+    db: Database, tmp_path: Path
+) -> None:
+    furnished(db)
+    network = False
+    work = Clockwork(
+        db, load(environ={}, home=tmp_path), blobs=Blobs(str(tmp_path / "blobs")), synchronised=lambda: network
+    )  # fmt: skip
+    assert work.tick(at("04:00")).made > 0
+    long_ago = at("04:00") - timedelta(days=7 * 365)
+    with db.reading() as session:
+        version = session.scalars(select(Station.plan_version)).one()
+    for minute in range(3):
+        assert work.tick(long_ago + timedelta(minutes=minute)).made == 0
+    with db.reading() as session:
+        assert session.scalars(select(Station.plan_version)).one() == version
+        assert fallen_back(session, long_ago) == at("04:00")
+        assert fallen_back(session, at("04:00") - timedelta(hours=1)) is None, (
+            "an hour is put right without a question"
+        )
+    assert work.tick(at("04:05")).ours
+    assert work.tick(long_ago).made == 0
+    network = True
+    assert work.tick(long_ago + timedelta(minutes=2)).ours
+    with db.reading() as session:
+        assert fallen_back(session, long_ago) is None, (
+            "the network sets the clock: it was the other that lied"
+        )
+    with db.writing() as session:
+        note(session, at("04:05"))
+        assert fallen_back(session, long_ago) is not None
+        believe(session, long_ago)
+        assert fallen_back(session, long_ago) is None

@@ -14,6 +14,7 @@ from broadcaster.errors import BroadcasterError, InputError
 from broadcaster.newsroom.notices import letters_in_trouble
 from broadcaster.newsroom.people import record
 from broadcaster.newsroom.stations import edit_policy, edit_station, edit_voices
+from broadcaster.schedule import timekeeping
 from broadcaster.schedule.policy import Policy
 from broadcaster.speech.engines import CHOICES, open_voice
 from broadcaster.store.tables import Station
@@ -160,6 +161,22 @@ def save_machine() -> ResponseReturnValue:
     return redirect(url_for("settings_pages.machine_page"), 303)
 
 
+@bp.post("/may/gio-dung")
+@needs("settings")
+def believe_clock() -> ResponseReturnValue:
+    """Somebody looked at the clock: it is right, what was seen before was not."""
+    with writing() as session:
+        newest = timekeeping.fallen_back(session, now())
+        if newest is not None:
+            timekeeping.believe(session, now())
+            record(
+                session, station_id=station().id, actor=actor(session), action="xác nhận giờ máy đúng",
+                subject="đồng hồ đài", detail={"before": newest.isoformat(), "after": now().isoformat()}, now=now(),
+            )  # fmt: skip
+    flash("Đã ghi nhận giờ máy đúng. Đài lập lịch tiếp trong vòng một phút.")
+    return redirect(url_for("settings_pages.machine_page"), 303)
+
+
 @bp.post("/may/gui-thu")
 @needs("settings")
 @limiter.limit("5 per minute")
@@ -243,8 +260,10 @@ def _machine_page(error: BroadcasterError | None = None) -> str:
         )
     with reading() as session:
         trouble = letters_in_trouble(session)
+        newest = timekeeping.fallen_back(session, now())
+    wrong = timekeeping.sentence(newest, now(), station().zone) if newest is not None else ""
     return render_template(
-        "settings_machine.html", lines=lines, typed=request.form, trouble=trouble,
+        "settings_machine.html", lines=lines, typed=request.form, trouble=trouble, wrong_clock=wrong,
         mail=configured(settings), error=error, folder=settings.home,
     )  # fmt: skip
 

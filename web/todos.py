@@ -13,6 +13,7 @@ from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from broadcaster.model import AiringState, BulletinState, PlannedAiring
+from broadcaster.schedule import timekeeping
 from broadcaster.schedule.preflight import alarms
 from broadcaster.store.tables import Receiver, RenderJob
 from broadcaster.upkeep import trouble
@@ -46,6 +47,7 @@ def todos(
     """What needs a person now, what threatens the next airing first."""
     near = [line for line in soon if line.local_date <= today() + timedelta(days=1)]
     found = [
+        *_clock(session, at),
         *_preflight(session, soon, at),
         *_airings(near, at),
         *_receivers(receivers, at, silent),
@@ -65,6 +67,15 @@ def named(found: Sequence[Todo]) -> list[Todo]:
         seen[todo.url] += 1
         done.append(replace(todo, name=f"viec-{mark_text(todo.url)}-{seen[todo.url]}"))
     return done
+
+
+def _clock(session: Session, at: datetime) -> list[Todo]:
+    """A machine that woke up years ago."""
+    newest = timekeeping.fallen_back(session, at)
+    if newest is None:
+        return []
+    said = timekeeping.sentence(newest, at, station().zone)
+    return [Todo(said, url_for("settings_pages.machine_page"), urgent=True)]
 
 
 def _preflight(session: Session, soon: Sequence[PlannedAiring], at: datetime) -> list[Todo]:

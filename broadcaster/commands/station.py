@@ -121,12 +121,13 @@ def work_command(supervised: bool) -> None:
 @SUPERVISED
 def clock_command(supervised: bool) -> None:
     """Run the station's clockwork until stopped."""
+    from broadcaster.doctor import clock_synchronised
     from broadcaster.station import run_clock
 
     settings = load()
     bring_up_to_date(settings)
     start_log()
-    run_clock(settings, stop=stop_event(supervised))
+    run_clock(settings, stop=stop_event(supervised), synchronised=lambda: clock_synchronised().ok is True)
 
 
 @click.command("plan", help="In lịch phát: cái gì sẽ phát, khi nào, ở đâu.")

@@ -12,6 +12,7 @@ from flask.testing import FlaskClient
 from broadcaster.delivery.receivers import add_receiver, issue_token, open_pairing, revoke
 from broadcaster.model import AsRunEvent
 from broadcaster.playout.plan import read_manifest
+from broadcaster.schedule.timekeeping import note
 from broadcaster.signing import verify
 from broadcaster.store.tables import Jingle
 from tests.support.receivers import Studio, mp3, studio
@@ -121,6 +122,20 @@ def test_a_pairing_of_another_shape_is_refused(client: FlaskClient, body: str) -
 
 
 # ------------------------------------------------------------------------------------ plan
+
+
+def test_a_station_that_woke_up_years_ago_gives_out_no_plan_and_says_why(
+    station: Studio, client: FlaskClient, token: dict[str, str], time: Time
+) -> None:
+    station.airing(NOW + timedelta(hours=2), seed=1)
+    with station.db.writing() as session:
+        note(session, NOW)
+    time.now = NOW - timedelta(days=2000)
+    answer = client.get(f"{ME}/manifest", headers=token)
+    assert answer.status_code == 503
+    assert answer.json["message"].startswith("Giờ của máy đài đang là")
+    time.now = NOW + timedelta(minutes=1)
+    assert client.get(f"{ME}/manifest", headers=token).status_code == 200
 
 
 def test_the_manifest_is_signed_described_and_read_by_the_player(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import socket
 import stat
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -12,8 +13,10 @@ from sqlalchemy import select
 
 from broadcaster.config import load
 from broadcaster.errors import ConfigError
+from broadcaster.schedule.timekeeping import note
 from broadcaster.store.tables import Audit, LexiconEntry, Station
 from broadcaster.toml_file import write_settings
+from tests.support.web_station import NOW
 
 POLICY = {
     "earliest_start": "05:00", "latest_end": "20:30", "quiet_from": "21:00", "quiet_to": "05:00",
@@ -177,6 +180,20 @@ def test_a_trial_letter_goes_to_oneself_or_says_why_not(world: Any) -> None:
     finally:
         server.stop()
     assert got == [["khoa@xa.example.vn"]]
+
+
+def test_a_machine_that_woke_up_years_ago_is_named_first_and_may_be_said_to_be_right(world: Any) -> None:
+    with world.db.writing() as session:
+        note(session, NOW + timedelta(days=365))
+    admin = world.browser("quantri")
+    first = admin.get("/").text.split("Cần làm", 1)[1].split("</li>")[0]
+    assert "Giờ của máy đài đang là" in first
+    assert 'href="/cai-dat/may"' in first
+    assert "Giờ máy đúng rồi" in admin.get("/cai-dat/may").text
+    assert admin.post("/cai-dat/may/gio-dung").status_code == 303
+    assert newest(world).action == "xác nhận giờ máy đúng"
+    assert "Giờ của máy đài đang là" not in admin.get("/").text
+    assert "Giờ máy đúng rồi" not in admin.get("/cai-dat/may").text
 
 
 def test_the_dictionary_is_kept_searched_and_names_the_approved_bulletins_it_would_alter(world: Any) -> None:
