@@ -2,22 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import re
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from flask import render_template, request
+from flask import render_template, request, url_for
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from broadcaster.errors import InputError
-from broadcaster.store.tables import Audit, User
+from broadcaster.schedule.checking import SLOT_KEY
+from broadcaster.store.tables import Airing, Audit, Slot, User
 from web.deps import reading, station
-from web.words import ROLES, SHORT_WEEKDAYS, WEEKDAY_NAMES, parse_day, plain
+from web.words import ROLES, SHORT_WEEKDAYS, WEEKDAY_NAMES, clock_text, instant_text, parse_day, plain
 
 PAGE = 100
+ID_LENGTH = 36  # of an airing
 SEARCHED = 3000  # rows looked through for words: marks are ignored, which the database cannot do
 FIELDS = {
     "name": "tên", "role": "vai trò", "email": "hộp thư", "phone": "điện thoại", "reason": "lý do", "title": "tiêu đề",
@@ -28,13 +31,21 @@ FIELDS = {
     "earliest_start": "bắt đầu sớm nhất", "latest_end": "kết thúc muộn nhất", "quiet_from": "yên tĩnh từ",
     "quiet_to": "yên tĩnh đến", "sessions_a_day": "số buổi một ngày", "minutes_a_session": "số phút một buổi",
     "minutes_a_day": "số phút một ngày", "repeats_in_30_days": "số lần phát trong 30 ngày", "date": "ngày", "slot": "khung giờ", "position": "thứ tự",
-    "items": "nội dung", "drill": "diễn tập", "expires": "hết hạn", "repeat": "nhắc lại",
+    "items": "nội dung", "drill": "diễn tập", "expires": "hết hạn", "repeat": "nhắc lại", "repeat_min": "nhắc lại sau mấy phút",
+    "active": "đang dùng", "added": "thêm", "airings": "buổi phát", "answer": "trả lời", "body": "lời văn", "bound": "cao nhất có thể",
+    "bulletins": "bản tin", "by_hand": "nhập tay", "changed": "đã đổi", "choices": "số chỗ chọn", "contributor": "đơn vị gửi",
+    "copy": "bản mới", "digest": "mã đề xuất", "emergencies": "lời khẩn cấp", "expires_on": "hết hạn ngày", "file": "tệp",
+    "from": "từ", "headings": "đề mục", "heard": "đã nghe", "heir": "thôn mới", "holidays": "ngày nghỉ", "id": "số", "label": "tên gọi",
+    "locked": "đã khóa", "met": "đạt", "missing": "còn thiếu", "network": "mạng", "note": "ghi chú", "persons": "số người duyệt",
+    "reader": "người đọc", "scopes": "được phép", "sentence": "câu", "source": "nguồn", "state": "tình trạng", "topics": "chủ đề",
+    "variant": "phiên bản của buổi",
 }  # fmt: skip
 VALUES = (
     {"slot": "theo khung giờ", "repeat": "nhắc lại"}
     | {str(role): word.lower() for role, word in ROLES.items()}
     | dict(zip(WEEKDAY_NAMES, SHORT_WEEKDAYS, strict=True))
 )
+_INSTANT = re.compile(r"\d{4}-\d\d-\d\dT[\d:.]+\+\d\d:\d\d")
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,12 +78,13 @@ def changes_page() -> str:
             session.scalars(select(Audit.action).where(Audit.station_id == station().id).distinct()),
             key=plain,
         )
+        called = _called(session, rows[:PAGE])
         actors = sorted(
             session.scalars(select(Audit.actor).where(Audit.station_id == station().id).distinct()), key=plain
         )
     return render_template(
         "audit.html", rows=rows[:PAGE], more=len(rows) > PAGE, names=names, actions=actions, actors=actors,
-        details=details, asked=asked, first=first, last=last,
+        details=details, called=called, asked=asked, first=first, last=last,
     )  # fmt: skip
 
 
@@ -126,6 +138,34 @@ def _rows(session: Session, first: date | None, last: date | None) -> list[Audit
     return found
 
 
+def _called(session: Session, rows: Sequence[Audit]) -> dict[str, tuple[str, str]]:
+    """What people call the airings and slots that lines are about, and their pages: ids say nothing to anybody."""
+    asked = {row.subject for row in rows}
+    airings = session.execute(
+        select(Airing.id, Airing.local_date, Airing.start_local).where(
+            Airing.id.in_({each for each in asked if len(each) == ID_LENGTH})
+        )
+    )
+    found = {
+        each: (f"buổi {clock_text(start)} ngày {day:%d/%m/%Y}", url_for("airing.panel", airing_id=each))
+        for each, day, start in airings
+    }
+    if any(each.startswith(SLOT_KEY) for each in asked):
+        for each, name in session.execute(select(Slot.id, Slot.name)):
+            found[f"{SLOT_KEY}{each}"] = (f"khung giờ {name}", url_for("week.slots"))
+    for each in asked:
+        if (monday := _iso_day(each)) is not None:
+            found[each] = (f"tuần từ {monday:%d/%m/%Y}", url_for("week.table", tuan=each))
+    return found
+
+
+def _iso_day(text: str) -> date | None:
+    try:
+        return date.fromisoformat(text)
+    except ValueError:
+        return None
+
+
 def _midnight(day: date) -> datetime:
     return datetime.combine(day, time(), ZoneInfo(station().zone))
 
@@ -151,6 +191,8 @@ def _text(value: Any) -> str:
     if isinstance(value, list | tuple):
         return ", ".join(_text(each) for each in value)
     text = str(value)
+    if _INSTANT.fullmatch(text):
+        return instant_text(datetime.fromisoformat(text), station().zone)
     if len(text) == 64 and text.isalnum():
         return f"{text[:12]}…"
     return ", ".join(VALUES.get(part, part) for part in text.split(",")) if text.islower() else text

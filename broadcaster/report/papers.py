@@ -128,7 +128,7 @@ def save_text(
         row.body, row.author_id, row.updated_at = text, actor.id, now
     session.flush()
     record(
-        session, station_id=station.id, actor=actor, action="report.text", subject=period.text,
+        session, station_id=station.id, actor=actor, action="sửa lời văn báo cáo", subject=period.text,
         detail={"body": text}, now=now,
     )  # fmt: skip
     return row
@@ -149,6 +149,6 @@ def save_frame(session: Session, station: Station, frame: Frame, *, actor: User,
         row.body, row.updated_at = asdict(frame), now
     session.flush()
     record(
-        session, station_id=station.id, actor=actor, action="report.frame", subject=station.slug,
+        session, station_id=station.id, actor=actor, action="sửa thể thức báo cáo", subject=station.slug,
         detail=asdict(frame), now=now,
     )  # fmt: skip

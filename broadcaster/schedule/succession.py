@@ -61,7 +61,7 @@ def succeed(
     session.flush()
     bump_plan(session, station.id)
     record(
-        session, station_id=station.id, actor=actor, action="village.succeed", subject=heir.name,
+        session, station_id=station.id, actor=actor, action="sáp nhập thôn", subject=heir.name,
         detail={"from": day.isoformat(), "villages": [one.name for one in old], "heir": heir.id}, now=now,
     )  # fmt: skip
     return heir

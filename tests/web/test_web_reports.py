@@ -100,7 +100,7 @@ def test_the_saved_words_are_those_of_the_document_and_nobody_overwrites_another
     assert "Bản của người khác." in late.text, "what was typed comes back"
     with world.db.reading(station_id=world.made.station) as session:
         assert session.scalars(select(ReportText.body)).one() == "I. KẾT QUẢ\nĐã phát đều."
-        assert "report.text" in set(session.scalars(select(Audit.action)))
+        assert "sửa lời văn báo cáo" in set(session.scalars(select(Audit.action)))
     texts = [p.text for p in Document(io.BytesIO(author.get("/bao-cao/tai/docx?ky=2026-11").data)).paragraphs]
     assert "Đã phát đều./." in texts
     assert "chưa nhắc tới số liệu" in author.get("/bao-cao?ky=2026-11").text

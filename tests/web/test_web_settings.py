@@ -221,6 +221,10 @@ def test_the_book_is_filtered_by_person_words_and_days(world: Any) -> None:
     author = world.browser("canbo")
     everything = author.get("/nhat-ky/thay-doi").text
     assert "Nguyễn Văn Minh" in everything
+    assert f'<a href="/lich/buoi/{world.made.evening}">buổi 17:00 ngày 24/11/2026</a>' in everything
+    assert f">{world.made.evening}<" not in everything, "an id says nothing to anybody"
+    assert "khung giờ Buổi sáng" in everything
+    assert ">2026-11-24T" not in everything
     only = author.get("/nhat-ky/thay-doi?ai=lanhdao&tim=tra lai").text
     assert "Sai số liệu. Xem lại ngày tiêm." in only
     assert '<td data-label="Việc">gửi duyệt</td>' not in only

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import ast
 from datetime import date, datetime, time, timedelta
+from pathlib import Path
 
 import pytest
 from hypothesis import given, settings
@@ -12,6 +14,9 @@ from broadcaster.model import Mark, Reading, ReadingWarning, Sentence
 from broadcaster.reading import read
 from tests.support.web_station import GOOD, NOW, OPEN_TEXT
 from web import marking, words
+from web.changes import FIELDS
+
+ROOT = Path(__file__).resolve().parents[2]
 
 
 def test_days_are_named_and_written_the_vietnamese_way() -> None:
@@ -103,3 +108,27 @@ def test_an_open_question_wins_over_a_change_at_its_place() -> None:
 def test_a_question_outside_every_sentence_is_not_lost() -> None:
     warning = ReadingWarning("k", "blank", 3, 6, "...", "Còn trống.")
     assert marking.elsewhere(Reading("abc...", (), (), (warning,))) == [warning]
+
+
+def test_whatever_goes_into_the_book_of_changes_has_a_vietnamese_name() -> None:
+    keys, actions = set(), set()
+    for file in (*ROOT.glob("broadcaster/**/*.py"), *ROOT.glob("web/**/*.py")):
+        for node in ast.walk(ast.parse(file.read_text(encoding="utf-8"))):
+            if isinstance(node, ast.keyword) and node.arg == "detail":
+                keys |= {
+                    key.value
+                    for each in ast.walk(node.value)
+                    if isinstance(each, ast.Dict)
+                    for key in each.keys
+                    if isinstance(key, ast.Constant)
+                }
+            if (
+                isinstance(node, ast.keyword)
+                and node.arg == "action"
+                and isinstance(node.value, ast.Constant)
+            ):
+                actions.add(node.value.value)
+    assert len(keys) > 60
+    assert keys - {"before", "after"} <= set(FIELDS)
+    assert len(actions) > 40
+    assert [action for action in actions if isinstance(action, str) and action.isascii()] == []
