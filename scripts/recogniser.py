@@ -38,10 +38,12 @@ def fbank(samples: NDArray[np.int16]) -> F32:
     frames[:, 0] *= 1 - 0.97
     frames *= (0.5 - 0.5 * np.cos(2 * np.pi * np.arange(WINDOW) / (WINDOW - 1))) ** 0.85
     power = np.abs(np.fft.rfft(frames, FFT)) ** 2
-    return np.log(np.maximum(power @ _bands().T, np.finfo(np.float32).eps)).astype(np.float32)
+    return np.log(np.maximum(power @ bands().T, np.finfo(np.float32).eps)).astype(np.float32)
 
 
-def _bands() -> F64:
+def bands() -> F64:
+    """[80, 257] the weight of each bin in each mel band."""
+
     def mel(hz: F64) -> F64:
         return np.asarray(1127.0 * np.log1p(hz / 700.0))
 
@@ -52,26 +54,32 @@ def _bands() -> F64:
     return np.asarray(np.maximum(np.minimum(up, down), 0.0))
 
 
+def network() -> bytes:
+    """The ONNX file of the network, as the wheel holds it."""
+    return _exported("vietasr_asr_model_onnx")
+
+
+def _exported(name: str) -> bytes:
+    from vietasr.ffi import native
+
+    library = ctypes.CDLL(native.resolve_library_path())
+    size = ctypes.c_size_t.in_dll(library, name + "_size").value
+    return bytes((ctypes.c_char * size).in_dll(library, name))
+
+
 class Recogniser:
     """The network and its words; loaded once (about 300 MB), one thread."""
 
     def __init__(self) -> None:
         import onnxruntime as ort
-        from vietasr.ffi import native
 
-        library = ctypes.CDLL(native.resolve_library_path())
-
-        def blob(name: str) -> bytes:
-            size = ctypes.c_size_t.in_dll(library, name + "_size").value
-            return bytes((ctypes.c_char * size).in_dll(library, name))
-
-        lines = blob("vietasr_asr_vocab").decode().splitlines()
+        lines = _exported("vietasr_asr_vocab").decode().splitlines()
         self.pieces = {piece: int(number) for piece, _, number in (line.rpartition(" ") for line in lines)}
         self.written = {number: piece for piece, number in self.pieces.items()}
         options = ort.SessionOptions()
         options.intra_op_num_threads = options.inter_op_num_threads = 1
         options.log_severity_level = 3
-        self._network = ort.InferenceSession(blob("vietasr_asr_model_onnx"), options)
+        self._network = ort.InferenceSession(network(), options)
 
     def listen(self, sounds: Sequence[NDArray[np.int16]]) -> list[F64]:
         """Log-probabilities [steps of 40 ms, pieces] for each sound, all heard side by side."""

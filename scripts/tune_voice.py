@@ -188,7 +188,7 @@ def _tables(folder: Path | None) -> dict[str, NDArray[np.float64]]:
 def lines_of(seed: int, count: int) -> list[str]:
     """`count` lines that may be tuned on: half of them sentences (their beginnings), half syllables in disorder."""
     rows = [line.split("\t") for line in SENTENCES.read_text(encoding="utf-8").splitlines() if line]
-    said = [_syllables(text) for kind, text in rows if kind == "tune"]
+    said = [syllables_of(text) for kind, text in rows if kind == "tune"]
     chance = random.Random(seed)  # noqa: S311 - which lines, not secrets
     whole = chance.sample(said, count - count // 2)
     loose = [word for line in said for word in line]
@@ -197,7 +197,7 @@ def lines_of(seed: int, count: int) -> list[str]:
     return [" ".join(line[:WORDS]) for line in [*whole, *parts]]
 
 
-def _syllables(text: str) -> list[str]:
+def syllables_of(text: str) -> list[str]:
     return [i.written.lower() for i in phonology.parse(text) if isinstance(i, phonology.Syllable)]
 
 

@@ -1,4 +1,4 @@
-"""Which edition of an embedded voice speaks: its 256 numbers, the model, and our rules of sounds and melody.
+"""Which edition of an embedded voice speaks: its 256 numbers, the model, the colours of its sounds, and our rules.
 
 An audition judged one edition; a cached sentence belongs to one.  Loads no engine: the web asks too.
 """
@@ -12,14 +12,14 @@ from pathlib import Path
 
 from broadcaster.errors import VoiceError
 
-SOUND_VERSION = "5"  # raise whenever the same words would sound otherwise
+SOUND_VERSION = "6"  # raise whenever the same words would sound otherwise
 
 
 def edition(*, pitch_hz: float, accent: str, style: Sequence[float]) -> str:
     """A short name that changes whenever the same words would sound otherwise."""
-    from broadcaster.speech.kokoro import model  # brings numpy: only where somebody asks
+    from broadcaster.speech.kokoro import colours, model  # bring numpy: only where somebody asks
 
-    numbers = f"{SOUND_VERSION}|{pitch_hz}|{accent}|{tuple(style)}|{model.SOURCE_SHA256}|{model.CUT}"
+    numbers = f"{SOUND_VERSION}|{pitch_hz}|{accent}|{tuple(style)}|{model.SOURCE_SHA256}|{model.CUT}|{colours.northern_hash()}"
     return f"{SOUND_VERSION}-{hashlib.sha256(numbers.encode()).hexdigest()[:12]}"
 
 

