@@ -154,6 +154,9 @@ class Engine:
         options.intra_op_num_threads = 1
         options.inter_op_num_threads = 1
         options.log_severity_level = 3
+        options.enable_mem_pattern = (
+            False  # no two sentences have one length: a plan for each is memory kept for nothing
+        )
         self._stages: list[Any] = [
             ort.InferenceSession(str(folder / name), options, providers=["CPUExecutionProvider"])
             for name in model.STAGES
