@@ -76,6 +76,10 @@ def speak_command(
 @click.option("--voice", help="MÁY[:TÊN], ví dụ kokoro:nu-1, espeak:vi+f5, gtts, silent.")
 @click.option("--profile", type=click.Choice([str(p) for p in Profile]), default=str(Profile.HORN))
 @click.option("--accept-warnings", is_flag=True, help="Dựng cả khi còn chỗ chưa rõ cách đọc.")
+@click.option(
+    "--at", "airs_at", type=click.DateTime(["%Y-%m-%dT%H:%M"]),
+    help="Lúc sẽ phát (NĂM-THÁNG-NGÀYTGIỜ:PHÚT): lời chào nói ngày giờ ấy; không có thì là bây giờ.",
+)  # fmt: skip
 @click.option("--all", "everything", is_flag=True, help="Dựng mọi chương trình của lịch phát sắp tới.")
 @click.option(
     "--date", "day", type=click.DateTime(["%Y-%m-%d"]), help="Chỉ tới hết ngày này (NĂM-THÁNG-NGÀY)."
@@ -86,13 +90,14 @@ def produce_command(
     voice: str | None,
     profile: str,
     accept_warnings: bool,
+    airs_at: datetime | None,
     everything: bool,
     day: datetime | None,
 ) -> None:
     """Make a whole programme from one text, without a database; or all that the plan asks for."""
     if everything or day is not None:
-        if output is not None or voice is not None or file != "-":
-            raise click.UsageError("--all và --date dựng theo lịch: không đi cùng tệp, -o hay --voice.")
+        if output is not None or voice is not None or airs_at is not None or file != "-":
+            raise click.UsageError("--all và --date dựng theo lịch: không đi cùng tệp, -o, --voice hay --at.")
         _planned(day.date() if day is not None else None)
         return
     if output is None:
@@ -112,7 +117,7 @@ def produce_command(
         Studio(settings, chain=(voice,) if voice else None) as room,
     ):
         programme = room.produce_one(
-            reading, title=title[:120], blobs_folder=Path(folder), now=datetime.now(zone),
+            reading, title=title[:120], blobs_folder=Path(folder), now=airs_at or datetime.now(zone),
             profile=Profile(profile), output=output,
             progress=lambda stage, done, total: show(_step(stage, done, total)),
         )  # fmt: skip

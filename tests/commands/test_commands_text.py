@@ -199,12 +199,23 @@ def test_a_wav_is_the_same_programme_sample_for_sample(run: Run, tmp_path: Path)
 
     mp3, wav = tmp_path / "a.mp3", tmp_path / "a.wav"
     for output in (mp3, wav):
-        assert run("produce", "-o", output, "--voice", "silent", stdin=NOTICE).code == 0
+        ran = run("produce", "-o", output, "--voice", "silent", "--at", "2026-11-27T05:30", stdin=NOTICE)
+        assert ran.code == 0
     samples, rate_hz = soundfile.read(wav, dtype="int16")
     heard = np.concatenate(list(decoded(mp3, rate_hz=44_100, timeout_s=60)))
     assert rate_hz == 44_100
     assert np.abs(samples).max() > 1_000
     assert np.abs(samples - np.clip(heard * 32_768, -32_768, 32_767)).max() <= 1
+
+
+def test_the_greeting_says_when_the_programme_will_be_on_air(run: Run, tmp_path: Path) -> None:
+    lengths = []
+    for minute in ("2026-11-27T05:00", "2026-11-27T05:55"):
+        output = tmp_path / "a.wav"
+        assert run("produce", "-o", output, "--voice", "silent", "--at", minute, stdin=NOTICE).code == 0
+        lengths.append(soundfile.info(output).duration)
+    assert lengths[1] - lengths[0] > 0.5  # "năm giờ", "năm giờ năm mươi lăm phút"
+    assert "--at" in run("produce", "--all", "--at", "2026-11-27T05:00").err
 
 
 def test_whoever_watches_without_a_terminal_reads_the_stages_and_how_many_sentences(
