@@ -16,7 +16,7 @@ from datetime import datetime, time, timedelta
 from typing import Any, Final
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import select
+from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from broadcaster.config import Settings
@@ -37,6 +37,7 @@ RETRY_AFTER: Final = timedelta(hours=1)
 MOST_TRIES: Final = 4  # a night
 OVERDUE: Final = timedelta(hours=36)
 LOST_AFTER: Final = timedelta(hours=6)  # a run that has said nothing for so long was cut off
+BEGAN: Final = select(Station.created_at).order_by(Station.id).limit(1)  # when the first station did
 
 
 def is_due(session: Session, settings: Settings, *, now: datetime) -> bool:
@@ -44,7 +45,7 @@ def is_due(session: Session, settings: Settings, *, now: datetime) -> bool:
     if not settings.boolean("backup.nightly"):
         return False
     began = _tonight(session, settings, now)
-    born = session.scalar(select(Station.created_at).order_by(Station.id).limit(1))
+    born = session.scalar(BEGAN)
     if began is None or born is None or born > began:
         return False  # a station of today has its first night ahead
     runs = session.scalars(
@@ -76,15 +77,15 @@ def trouble(session: Session, settings: Settings, *, now: datetime) -> str:
 
 def _last_good(session: Session, latest: Sequence[UpkeepRun]) -> datetime | None:
     """When the last good backup ended; the station's beginning while there is none."""
-    ended = next((run.ended_at for run in latest if run.ok), None)
-    if ended is None:
-        ended = session.scalar(
-            select(UpkeepRun.ended_at)
-            .where(UpkeepRun.kind == BACKUP, UpkeepRun.ok)
-            .order_by(UpkeepRun.id.desc())
-            .limit(1)
-        )
-    return ended or session.scalar(select(Station.created_at).order_by(Station.id).limit(1))
+    if (ended := next((run.ended_at for run in latest if run.ok), None)) is not None:
+        return ended
+    good = (
+        select(UpkeepRun.ended_at)
+        .where(UpkeepRun.kind == BACKUP, UpkeepRun.ok)
+        .order_by(UpkeepRun.id.desc())
+        .limit(1)
+    )
+    return session.scalar(select(func.coalesce(good.scalar_subquery(), BEGAN.scalar_subquery())))
 
 
 def nightly(settings: Settings, db: Database, *, now: Callable[[], datetime]) -> bool:

@@ -10,7 +10,8 @@ colours of Vietnamese sounds (`broadcaster/speech/kokoro/colours.py`).  The rest
 that may be tuned on are spoken, half of them sentences, half syllables in disorder, so that sounds are learned
 and not sentences; each is heard through another room: faster or slower, with noise, through a horn, after another
 silence.  The loss is the recogniser's own (CTC); a leash keeps voices and sounds near where they began.  The last
-steps are averaged.  Method and figures: docs/benchmarks/voice.md.  Needs requirements-learn.txt.
+steps are averaged.  A search begins with the voices and colours of the project; its state holds whole numbers, not
+changes, so that it may be written as often as one likes.  Method and figures: docs/benchmarks/voice.md.  Needs requirements-learn.txt.
 """
 
 from __future__ import annotations
@@ -114,19 +115,19 @@ class Speech(Engine):
         whole = onnx.load_from_string(model.source_bytes(home))
         self._last = Graph(graph.cut(whole)[2])
 
-    def say(self, line: str, speaker: Speaker, change: torch.Tensor, table: torch.Tensor) -> torch.Tensor:
-        """Samples of 24 kHz [n] of a short line; `change` [128] of the style, `table` [names, 512] of colours."""
+    def say(self, line: str, speaker: Speaker, sound: torch.Tensor, table: torch.Tensor) -> torch.Tensor:
+        """Samples of 24 kHz [n] of a short line; `sound` [128] of the style, `table` [names, 512] of colours."""
         try:
             list(self.pieces(line, speaker))
         except _Caught:
             pass
         values = {name: torch.from_numpy(np.array(self._values[name])) for name in self._last.inputs}
         added = [
-            table[[NAMES.index(name) for name in names]].sum(0) if names else torch.zeros(colours.SIZE)
+            table[[ROWS[name] for name in names]].sum(0) if names else torch.zeros(colours.SIZE)
             for names in self._noting.names
         ]
         values[graph.COLOURS] = torch.stack(added)[None]
-        values[STYLE_IN] = values[STYLE_IN] + change
+        values[SOUND_IN] = sound[None]
         return self._last(values)[0].reshape(-1)
 
     def _run(self, stage: int, values: dict[str, Any]) -> None:
@@ -136,7 +137,7 @@ class Speech(Engine):
         super()._run(stage, values)
 
 
-STYLE_IN = "/decoder/Slice_output_0"
+SOUND_IN = "/decoder/Slice_output_0"  # the sound half of the style, as the last stage is given it
 
 
 def names_of_sounds() -> list[str]:
@@ -152,6 +153,20 @@ def names_of_sounds() -> list[str]:
 
 
 NAMES = names_of_sounds()
+ROWS = {name: row for row, name in enumerate(NAMES)}
+
+
+def shipped_colours() -> torch.Tensor:
+    """[names, 512] as the project has them; a sound without a colour has noughts."""
+    vectors = colours.northern().vectors
+    return torch.from_numpy(
+        np.stack([vectors.get(name, np.zeros(colours.SIZE, np.float32)) for name in NAMES])
+    )
+
+
+def shipped_sound(speaker: Speaker) -> torch.Tensor:
+    """[128]: the sound half of a voice's numbers."""
+    return torch.tensor(np.asarray(speaker.style).reshape(-1)[:SOUND], dtype=torch.float32)
 
 
 # ------------------------------------------------------------------------------------------------ what is said
@@ -161,10 +176,7 @@ class Lines:
     """Lines that may be tuned on: parts of sentences, and syllables in disorder."""
 
     def __init__(self, pieces: dict[str, int], dice: random.Random) -> None:
-        rows = [
-            line.split("\t") for line in tune_voice.SENTENCES.read_text(encoding="utf-8").splitlines() if line
-        ]
-        self._sentences = [text for kind, text in rows if kind == "tune"]
+        self._sentences = tune_voice.sentences()
         for file in sorted((ROOT / "schedules" / "nhu-thanh" / "bulletins").glob("*.txt")):
             self._sentences += [one.spoken for one in read(file.read_text(encoding="utf-8")).sentences]
         self._usual = [word for text in self._sentences for word in tune_voice.syllables_of(text)]
@@ -226,45 +238,49 @@ def learn(speakers: Sequence[Speaker], options: argparse.Namespace) -> None:
     torch.set_num_threads(options.threads)
     speech, hearing, pieces = Speech(options.home), Hearing(), recogniser.Recogniser().pieces
     lines = Lines(pieces, dice)
-    table = torch.zeros(len(NAMES), colours.SIZE, requires_grad=True)
-    changes = [torch.zeros(SOUND, requires_grad=True) for _ in speakers]
-    groups = [{"params": [table], "lr": 0.01}, {"params": changes, "lr": 0.004}]
+    began = [shipped_sound(speaker) for speaker in speakers]
+    table = shipped_colours().requires_grad_()
+    sounds = [sound.clone().requires_grad_() for sound in began]
+    groups = [{"params": [table], "lr": 0.01 * options.rate}, {"params": sounds, "lr": 0.004 * options.rate}]
     search = torch.optim.Adam(groups, betas=(0.8, 0.98))
     state = options.out / "state.pt"
     first, recent = 0, []
     if state.exists():
         saved = torch.load(state)
-        first, recent = saved["step"], saved["recent"]
-        table.data, search_state = saved["table"], saved["search"]
-        for change, value in zip(changes, saved["changes"], strict=True):
-            change.data = value
-        search.load_state_dict(search_state)
+        first, recent, began = saved["step"], saved["recent"], saved["began"]
+        table.data = saved["table"]
+        for sound, value in zip(sounds, saved["sounds"], strict=True):
+            sound.data = value
+        search.load_state_dict(saved["search"])
+        for group, rate in zip(search.param_groups, (0.01, 0.004), strict=True):
+            group["lr"] = rate * options.rate
     until, losses = time.monotonic() + 60 * options.minutes, []
     step = first
     while time.monotonic() < until:
         for _ in range(LINES_A_STEP):
             which = dice.randrange(len(speakers))
             line = lines.one()
-            log_p = hearing(in_a_room(speech.say(line, speakers[which], changes[which], table), dice))
+            log_p = hearing(in_a_room(speech.say(line, speakers[which], sounds[which], table), dice))
             wanted = [piece for word in recogniser.spelled(line.split(), pieces) for piece in word]
             loss = F.ctc_loss(
                 log_p[:, None], torch.tensor([wanted]), [len(log_p)], [len(wanted)], reduction="sum", zero_infinity=True
             )  # fmt: skip
             loss = (loss / len(wanted)).clamp(max=12)
             losses.append(float(loss.detach()))
-            leash = LEASH_STYLE * changes[which].pow(2).sum() + LEASH_COLOURS * table.pow(2).sum()
+            moved = (sounds[which] - began[which]).pow(2).sum()
+            leash = LEASH_STYLE * moved + LEASH_COLOURS * table.pow(2).sum()
             ((loss + leash) / LINES_A_STEP).backward()
         torch.nn.utils.clip_grad_norm_([table], 2.0)
-        torch.nn.utils.clip_grad_norm_(changes, 2.0)
+        torch.nn.utils.clip_grad_norm_(sounds, 2.0)
         search.step()
         search.zero_grad()
         step += 1
-        recent = [*recent, (table.detach().clone(), [change.detach().clone() for change in changes])][-KEPT:]
+        recent = [*recent, (table.detach().clone(), [sound.detach().clone() for sound in sounds])][-KEPT:]
         if step % 10 == 0:
             print(f"step {step}: loss of the last lines {np.mean(losses[-40:]):.3f}", flush=True)
             torch.save(
-                {"step": step, "table": table.detach(), "changes": [c.detach() for c in changes],
-                 "search": search.state_dict(), "recent": recent},
+                {"step": step, "table": table.detach(), "sounds": [sound.detach() for sound in sounds],
+                 "began": began, "search": search.state_dict(), "recent": recent},
                 state,
             )  # fmt: skip
 
@@ -276,11 +292,11 @@ def write(speakers: Sequence[Speaker], out: Path) -> None:
     learned = dict(zip(NAMES, table, strict=True))
     colours.NORTHERN_FILE.write_bytes(colours.dump(colours.Colours(learned)))
     for number, speaker in enumerate(speakers):
-        change = torch.stack([each[number] for _, each in recent]).mean(0).numpy()
+        sound = torch.stack([each[number] for _, each in recent]).mean(0).numpy()
         file = VOICES / f"{speaker.name}.json"
         raw = json.loads(file.read_text(encoding="utf-8"))
         style = np.array(raw["style"])
-        style[:SOUND] += change
+        style[:SOUND] = sound
         rows = [", ".join(f"{x:g}" for x in row) for row in np.round(style, 5).reshape(-1, 8)]
         text = json.dumps(raw | {"style": []}, ensure_ascii=False, indent=1)
         file.write_text(
@@ -297,6 +313,9 @@ def main() -> None:
     parser.add_argument("--voices", nargs="+", default=["nu-1", "nam-1"])
     parser.add_argument("--minutes", type=float, default=60)
     parser.add_argument("--threads", type=int, default=2)
+    parser.add_argument(
+        "--rate", type=float, default=1.0, help="times the length of a step; less near the end"
+    )
     parser.add_argument("--seed", type=int, default=0, help="another one for each part of a search")
     parser.add_argument("--home", type=Path, default=ROOT / "var" / "voices")
     parser.add_argument("--only-write", action="store_true", help="write the voices, learn nothing")

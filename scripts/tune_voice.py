@@ -185,10 +185,15 @@ def _tables(folder: Path | None) -> dict[str, NDArray[np.float64]]:
 # ---------------------------------------------------------------------------------------------- the judge
 
 
+def sentences() -> list[str]:
+    """Those that may be tuned on: the others of the file are held out for the benchmark."""
+    rows = [line.split("\t") for line in SENTENCES.read_text(encoding="utf-8").splitlines() if line]
+    return [text for kind, text in rows if kind == "tune"]
+
+
 def lines_of(seed: int, count: int) -> list[str]:
     """`count` lines that may be tuned on: half of them sentences (their beginnings), half syllables in disorder."""
-    rows = [line.split("\t") for line in SENTENCES.read_text(encoding="utf-8").splitlines() if line]
-    said = [syllables_of(text) for kind, text in rows if kind == "tune"]
+    said = [syllables_of(text) for text in sentences()]
     chance = random.Random(seed)  # noqa: S311 - which lines, not secrets
     whole = chance.sample(said, count - count // 2)
     loose = [word for line in said for word in line]

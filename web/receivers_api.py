@@ -123,9 +123,9 @@ def blueprint(db: Database, settings: Settings, keys: Keys, blobs: Blobs) -> Blu
             tag = manifest.plan_tag(session, receiver, _now())
             if request.if_none_match.contains_weak(tag):
                 return _tagged(make_response("", 304), tag)
-            if (newest := timekeeping.fallen_back(session, _now())) is not None:
-                zone = receivers.station_of(session, receiver).zone
-                raise Refusal(503, timekeeping.sentence(newest, _now(), zone))
+            zone = receivers.station_of(session, receiver).zone
+            if wrong := timekeeping.doubt(session, _now(), zone):
+                raise Refusal(503, wrong)
             signed = manifest.build_manifest(
                 session, receiver, keys=keys, hours_ahead=settings.integer("player.hours_ahead"),
                 now=_now(), blobs=blobs,

@@ -260,8 +260,7 @@ def _machine_page(error: BroadcasterError | None = None) -> str:
         )
     with reading() as session:
         trouble = letters_in_trouble(session)
-        newest = timekeeping.fallen_back(session, now())
-    wrong = timekeeping.sentence(newest, now(), station().zone) if newest is not None else ""
+        wrong = timekeeping.doubt(session, now(), station().zone)
     return render_template(
         "settings_machine.html", lines=lines, typed=request.form, trouble=trouble, wrong_clock=wrong,
         mail=configured(settings), error=error, folder=settings.home,

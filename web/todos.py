@@ -71,11 +71,8 @@ def named(found: Sequence[Todo]) -> list[Todo]:
 
 def _clock(session: Session, at: datetime) -> list[Todo]:
     """A machine that woke up years ago."""
-    newest = timekeeping.fallen_back(session, at)
-    if newest is None:
-        return []
-    said = timekeeping.sentence(newest, at, station().zone)
-    return [Todo(said, url_for("settings_pages.machine_page"), urgent=True)]
+    said = timekeeping.doubt(session, at, station().zone)
+    return [Todo(said, url_for("settings_pages.machine_page"), urgent=True)] if said else []
 
 
 def _preflight(session: Session, soon: Sequence[PlannedAiring], at: datetime) -> list[Todo]:

@@ -21,13 +21,12 @@ from broadcaster.model import (
     Priority,
     StartMode,
 )
-from broadcaster.playout.plan import AudioFile, Journal, Manifest, Record, ToPlay
+from broadcaster.playout.plan import PUNCTUAL, AudioFile, Journal, Manifest, Record, ToPlay
 
 LEAD: Final = timedelta(
     seconds=1
 )  # before its instant an airing is committed and cued: memory cards are slow
 CUT_LEAD: Final = timedelta(milliseconds=300)  # the same while something sounds that it will cut
-PUNCTUAL: Final = timedelta(seconds=2)  # what still counts as on time
 ASLEEP: Final = timedelta(seconds=5)  # a gap between two looks that means the player was not there
 RETRY: Final = timedelta(seconds=5)  # between two tries of an emergency
 DECODE_AHEAD: Final = timedelta(seconds=120)
@@ -96,7 +95,7 @@ def decide(now: datetime, since: datetime, manifest: Manifest | None, journal: J
     for airing in manifest.airings:
         if airing.id == journal.sounding or not _open(airing, instant, journal):
             continue
-        if instant <= _deadline(airing):
+        if instant <= airing.deadline:
             if _playable(airing, journal):
                 waiting.append(airing)
         elif airing.id not in journal.records:
@@ -184,17 +183,12 @@ def _open(airing: ToPlay, instant: datetime, journal: Journal) -> bool:
 def _before_its_time(airing: ToPlay, journal: Journal) -> bool:
     """Due before this player was there; an emergency that is still in force is its business all the same."""
     if airing.priority is Priority.EMERGENCY:
-        return _deadline(airing) < journal.born_at
+        return airing.deadline < journal.born_at
     return airing.planned_at < journal.born_at
 
 
 def _lead(journal: Journal) -> timedelta:
     return LEAD if journal.sounding is None else CUT_LEAD
-
-
-def _deadline(airing: ToPlay) -> datetime:
-    lenient = airing.late_policy is LatePolicy.PLAY_WITHIN_GRACE or airing.priority is Priority.EMERGENCY
-    return airing.planned_at + max(timedelta(seconds=airing.grace_s) if lenient else PUNCTUAL, PUNCTUAL)
 
 
 def _playable(airing: ToPlay, journal: Journal) -> bool:
@@ -207,7 +201,7 @@ def _closed(
     airing: ToPlay, instant: datetime, since: datetime, manifest: Manifest, journal: Journal
 ) -> Close:
     """The true reason why its time went by."""
-    deadline = _deadline(airing)
+    deadline = airing.deadline
     asleep = instant - since > ASLEEP and since < deadline
     lost = journal.clock_lost
     away = next((one for one in reversed(journal.absences) if one[0] <= airing.planned_at < one[1]), None)

@@ -17,6 +17,7 @@ from zoneinfo import ZoneInfo
 from broadcaster.errors import PlayerError
 from broadcaster.model import AiringOrigin, AiringState, AsRunEvent, LatePolicy, Priority, StartMode
 
+PUNCTUAL: Final = timedelta(seconds=2)  # what still counts as on time
 LARGEST_BYTES: Final = 4 * 1024 * 1024
 _SHA256: Final = re.compile(r"[0-9a-f]{64}")
 _SUFFIXES: Final = ("mp3", "flac")
@@ -55,6 +56,12 @@ class ToPlay:
     volume_percent: int = 100
     duration_ms: int = 0
 
+    @property
+    def deadline(self) -> datetime:
+        """The last instant at which it may begin."""
+        lenient = self.late_policy is LatePolicy.PLAY_WITHIN_GRACE or self.priority is Priority.EMERGENCY
+        return self.planned_at + max(timedelta(seconds=self.grace_s) if lenient else PUNCTUAL, PUNCTUAL)
+
 
 @dataclass(frozen=True, slots=True)
 class Manifest:
@@ -90,10 +97,8 @@ def reaching_back(plan: Manifest | None, former: Manifest | None) -> Manifest | 
         return plan
     if (former.station, former.receiver, former.epoch) != (plan.station, plan.receiver, plan.epoch):
         return plan
-    first = min((one.planned_at for one in plan.airings), default=plan.issued_at)
-    first = min(first, plan.issued_at)
-    over = first - timedelta(seconds=2)  # what still counts as on time
-    gone = [one for one in former.airings if one.planned_at + timedelta(seconds=one.grace_s) < over]
+    first = min((plan.issued_at, *(one.planned_at for one in plan.airings)))
+    gone = [one for one in former.airings if one.deadline < first]
     return replace(plan, airings=(*gone, *plan.airings))
 
 

@@ -12,9 +12,6 @@ from datetime import datetime, timedelta
 from typing import Final
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import select, update
-from sqlalchemy.dialects.postgresql import insert as postgresql_insert
-from sqlalchemy.dialects.sqlite import insert as sqlite_insert
 from sqlalchemy.orm import Session
 
 from broadcaster.store.tables import Lease
@@ -26,40 +23,29 @@ _EVERY: Final = timedelta(minutes=1)
 
 def fallen_back(session: Session, now: datetime) -> datetime | None:
     """The newest instant this station has seen, when the clock is more than a day before it; else None."""
-    newest = session.scalar(select(Lease.until).where(Lease.name == _NAME))
-    return newest if newest is not None and now < newest - BACK else None
+    row = session.get(Lease, _NAME)
+    return row.until if row is not None and now < row.until - BACK else None
 
 
 def note(session: Session, now: datetime) -> None:
     """Keep `now` as the newest instant; writes at most once a minute."""
-    changed = session.execute(
-        update(Lease)
-        .where(Lease.name == _NAME, Lease.until < now - _EVERY)
-        .values(until=now)
-        .returning(Lease.name)
-        .execution_options(synchronize_session=False)
-    ).first()
-    if changed is None:
-        insert = sqlite_insert if session.get_bind().dialect.name == "sqlite" else postgresql_insert
-        session.execute(
-            insert(Lease)
-            .values(name=_NAME, owner="", until=now)
-            .on_conflict_do_nothing(index_elements=["name"])
-        )
+    row = session.get(Lease, _NAME)
+    if row is None:
+        session.add(Lease(name=_NAME, owner="", until=now))
+    elif row.until < now - _EVERY:
+        row.until = now
 
 
 def believe(session: Session, now: datetime) -> None:
     """The clock is right, whatever was seen before."""
-    session.execute(
-        update(Lease)
-        .where(Lease.name == _NAME)
-        .values(until=now)
-        .execution_options(synchronize_session=False)
-    )
+    session.get_one(Lease, _NAME).until = now
 
 
-def sentence(newest: datetime, now: datetime, zone: str) -> str:
-    """What is wrong and what to do, for whoever sits at the station."""
+def doubt(session: Session, now: datetime, zone: str) -> str:
+    """What is wrong and what to do, for whoever sits at the station; "" while the clock is believed."""
+    newest = fallen_back(session, now)
+    if newest is None:
+        return ""
     place = ZoneInfo(zone)
     shown, seen = (f"{at.astimezone(place):%H:%M ngày %d/%m/%Y}" for at in (now, newest))
     return (

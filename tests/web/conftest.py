@@ -6,6 +6,7 @@ import os
 import re
 import shutil
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from pathlib import Path
@@ -103,17 +104,28 @@ def world(built: tuple[Path, WebStation], tmp_path: Path) -> Iterator[World]:
     """A copy of that station behind a running app."""
     home = tmp_path / "home"
     shutil.copytree(built[0], home)
+    with opened(home, replace(built[1])) as world:
+        yield world
+
+
+@contextmanager
+def opened(home: Path, made: WebStation, **flags: str) -> Iterator[World]:
+    """A running app over the station in `home`; `flags` are settings with `__` for the dot."""
+    given = {name.replace("__", "."): value for name, value in flags.items()}
     settings = load(
-        environ={}, home=home, flags={"web.public_url": "https://loa.example.vn", "voice.chain": "silent"}
-    )
+        environ={}, home=home,
+        flags={"web.public_url": "https://loa.example.vn", "voice.chain": "silent", **given},
+    )  # fmt: skip
     clock = Clock()
     app = create_app(settings, now=clock)
     app.testing = True
     limiter.enabled = True
     with app.app_context():
         limiter.reset()
-    yield World(app, replace(built[1]), clock, app.extensions["broadcaster"].db, settings)
-    app.extensions["broadcaster"].close()
+    try:
+        yield World(app, made, clock, app.extensions["broadcaster"].db, settings)
+    finally:
+        app.extensions["broadcaster"].close()
 
 
 @pytest.fixture(scope="session")

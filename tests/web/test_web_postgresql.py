@@ -13,9 +13,8 @@ from broadcaster.store.blobs import Blobs
 from broadcaster.store.db import Database
 from tests.support.databases import ORIGINALS
 from tests.support.web_station import build
-from tests.web.conftest import Clock, World
+from tests.web.conftest import opened
 from tests.web.test_web_guard import address, rules
-from web import create_app
 
 # Attributes and hashes hold names drawn by lot, and form tokens; what people read does not.
 BY_LOT = re.compile(r' [a-z-]+="[^"]*"|[0-9a-f]{16,}|[0-9a-f-]{36}|/t/\w+')
@@ -27,23 +26,11 @@ def test_every_page_says_on_postgresql_what_it_says_on_sqlite(world: Any, tmp_pa
     with ORIGINALS.copy_url("postgresql", tmp_path) as url:
         home = tmp_path / "postgresql"
         shutil.copytree(world.settings.home / "var", home / "var", ignore=shutil.ignore_patterns("*.db*"))
-        settings = load(
-            environ={},
-            home=home,
-            flags={
-                "web.public_url": "https://loa.example.vn", "voice.chain": "silent", "store.database_url": url,
-            },
-        )  # fmt: skip
         db = Database(url)
-        made = build(db, Blobs(settings.blobs_url))
+        made = build(db, Blobs(load(environ={}, home=home).blobs_url))
         db.dispose()
-        app = create_app(settings, now=Clock())
-        app.testing = True
-        other = World(app, made, Clock(), app.extensions["broadcaster"].db, settings)
-        try:
+        with opened(home, made, store__database_url=url) as other:
             found = pages(other)
-        finally:
-            app.extensions["broadcaster"].close()
     assert len(wanted) > 80
     assert set(found) == set(wanted)
     differing = {}
