@@ -8,8 +8,8 @@ same bytes, so the committed file changes only when its words do.
 
 from __future__ import annotations
 
+import argparse
 import io
-import sys
 import zipfile
 from datetime import datetime
 from pathlib import Path
@@ -259,12 +259,14 @@ def undated(archive: bytes) -> bytes:
     return made.getvalue()
 
 
-def main(arguments: list[str]) -> None:
+def main() -> None:
     """Write the file and name it."""
-    target = Path(arguments[0]) if arguments else OUT
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("target", nargs="?", type=Path, default=OUT, metavar="OUT.docx")
+    target = parser.parse_args().target
     target.write_bytes(build())
     print(target)
 
 
 if __name__ == "__main__":
-    main(sys.argv[1:])
+    main()

@@ -157,7 +157,7 @@ def why_unreachable() -> str:
         return ""
     return (
         f"Địa chỉ {host} chỉ mở được trên chính máy này, điện thoại của thôn không mở được, nên chưa in mã QR. "
-        "Hãy đặt web.public_url trong broadcaster.toml thành địa chỉ mà điện thoại mở được, rồi chạy lại."
+        "Hãy nhờ kỹ thuật đặt địa chỉ mà điện thoại mở được ở Cài đặt, mục Máy, thư và địa chỉ."
     )
 
 

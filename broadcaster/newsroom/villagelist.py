@@ -133,10 +133,10 @@ def _rows(table: list[list[str]], head: int, fields: list[str]) -> tuple[list[Vi
             problems.append("tên người phụ trách dài quá 120 ký tự")
         if slug and slug in seen:
             problems.append(f"trùng với dòng {seen[slug]}")
+        seen.setdefault(slug, line)  # a wrong row counts too: everything is told at once
         if problems:
             errors.append(RowError(line, "; ".join(problems)))
         else:
-            seen[slug] = line
             rows.append(VillageRow(line, slug, name, found.get("operator", ""), phone))
     if not rows and not errors:
         errors.append(RowError(head + 2, "chưa có thôn nào dưới dòng tên cột"))

@@ -51,5 +51,5 @@ def doubt(session: Session, now: datetime, zone: str) -> str:
     return (
         f"Giờ của máy đài đang là {shown}, sớm hơn lần chạy trước ({seen}), nên đài tạm ngừng lập lịch; "
         "máy thu vẫn phát theo lịch đang giữ. Hãy chỉnh lại ngày giờ của máy; nếu giờ này đúng, bấm Giờ máy đúng rồi ở "
-        "Cài đặt, Máy."
+        "Cài đặt, mục Máy, thư và địa chỉ."
     )

@@ -268,13 +268,16 @@ def test_a_workbook_is_read_and_a_number_gets_its_zero_back() -> None:
 def test_every_wrong_row_is_named_and_nothing_is_changed(world: Any) -> None:
     browser = world.browser("canbo")
     browser.get("/thon/nhap")
-    data = table("Tên thôn;Điện thoại", "Thôn A;0912000101", ";0912", "Thôn B;mười", "thôn a;0912000103")
+    data = table(
+        "Tên thôn;Điện thoại", "Thôn A;0912000101", ";0912", "Thôn B;mười", "thôn a;0912000103", "Thôn B;"
+    )
     answer = browser.post("/thon/nhap", {"file": (io.BytesIO(data), "thon.csv")})
     assert answer.status_code == 422
     for sentence in (
         "thiếu tên thôn",
         "số điện thoại “mười” không đúng",
         "trùng với dòng 2",
+        "trùng với dòng 4",
         "Có 3 dòng chưa đúng",
     ):
         assert sentence in answer.text
