@@ -81,7 +81,8 @@ def video(
         run_ffmpeg(
             [
                 "-f", "concat", "-safe", "0", "-i", str(listing), "-i", str(sound), "-map", "0:v", "-map", "1:a",
-                "-r", str(FRAMES_A_SECOND), "-c:v", "libx264", "-preset", "veryfast", "-tune", "stillimage",
+                "-vf", f"fps={FRAMES_A_SECOND},tpad=stop_mode=clone:stop=-1",  # the last words stay to the end
+                "-c:v", "libx264", "-preset", "veryfast", "-tune", "stillimage",
                 "-pix_fmt", "yuv420p", "-c:a", "aac", "-b:a", "96k", "-ac", "1", "-t", f"{duration_ms / 1000:.3f}",
                 "-movflags", "+faststart", "-y", str(target),
             ],

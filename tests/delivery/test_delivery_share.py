@@ -19,7 +19,7 @@ from hypothesis import strategies as st
 
 from broadcaster.delivery.captions import cues, quiet, srt, vtt
 from broadcaster.delivery.poster import poster
-from broadcaster.delivery.share import LIMITS, hashtag, kit, light_mp3, video
+from broadcaster.delivery.share import FRAMES_A_SECOND, LIMITS, hashtag, kit, light_mp3, video
 from broadcaster.delivery.usb import HASHES, LIST, packed, write_folder, write_zip
 from broadcaster.errors import StoreError
 from broadcaster.model import (
@@ -163,6 +163,19 @@ def test_a_video_has_the_sound_and_its_captions_change_with_the_speech(tmp_path:
     assert len(changes) == 1
     assert abs(changes[0] - 2.0) <= 0.2
     assert (tmp_path / "v.mp4").read_bytes().index(b"moov") < (tmp_path / "v.mp4").read_bytes().index(b"mdat")
+
+
+def test_the_last_words_stay_to_the_end_of_the_sound(tmp_path: Path) -> None:
+    sound = tmp_path / "take.flac"
+    soundfile.write(sound, np.zeros(HOUSE_RATE_HZ * 20, dtype=np.float32), HOUSE_RATE_HZ)
+    found = cues([["a", 0, HOUSE_RATE_HZ], ["b", HOUSE_RATE_HZ * 2, HOUSE_RATE_HZ * 17]], ["Một.", "Hai."])
+    video(sound, found, tmp_path / "v.mp4", duration_ms=20_000, station="Đài xã", title="Phòng cháy")
+    told = subprocess.run(
+        [find_ffmpeg(), "-hide_banner", "-i", str(tmp_path / "v.mp4"), "-map", "0:v", "-f", "null", "-"],
+        capture_output=True, text=True, timeout=120,
+    )  # fmt: skip
+    pictures = re.findall(r"frame= *(\d+)", told.stderr)
+    assert int(pictures[-1]) == 20 * FRAMES_A_SECOND
 
 
 def test_the_small_mp3_is_mono_and_as_long_as_the_take(tmp_path: Path) -> None:

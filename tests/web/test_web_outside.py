@@ -278,7 +278,7 @@ def test_every_wrong_row_is_named_and_nothing_is_changed(world: Any) -> None:
         "số điện thoại “mười” không đúng",
         "trùng với dòng 2",
         "trùng với dòng 4",
-        "Có 3 dòng chưa đúng",
+        "Có 4 dòng chưa đúng",
     ):
         assert sentence in answer.text
     assert len(rows(world, Village)) == 5
