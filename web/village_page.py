@@ -38,8 +38,10 @@ from web.security import csrf, limiter, public
 
 bp = Blueprint("village_page", __name__, url_prefix="/t")
 csrf.exempt(bp)  # no cookie carries any right here, so there is nothing that another site could borrow
-# A clock at the village may run ahead, and somebody may have sounded it a little early.
-CONFIRM_BEFORE = timedelta(minutes=30)
+CONFIRM_BEFORE = timedelta(
+    minutes=30
+)  # a page kept in the phone before the network went still has its buttons
+PLAYED_BEFORE = timedelta(minutes=5)  # nobody has played what is not on yet; but clocks run ahead
 OLDEST_TAP = timedelta(days=7)
 STATIC = Path(__file__).resolve().parent / "static"
 Said = dict[tuple[str, ReceiptKind], Receipt]
@@ -68,7 +70,8 @@ def confirm(token: str, airing_id: str) -> ResponseReturnValue:
             raise InputError("Hãy chọn lý do không phát được.")
         with writing() as session:
             line = _check_mine(session, village, airing_id)
-            if line.planned_at - now() > CONFIRM_BEFORE:
+            tapped = _phone_time() or now()
+            if line.planned_at - tapped > (PLAYED_BEFORE if kind is ReceiptKind.PLAYED else CONFIRM_BEFORE):
                 raise InputError("Buổi này chưa đến giờ. Phát xong rồi hãy bấm xác nhận.")
             record_receipt(
                 session, village, airing_id, kind, reason=reason, phone_at=_phone_time(), now=now()

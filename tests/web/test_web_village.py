@@ -80,8 +80,21 @@ def test_an_airing_that_has_not_come_is_not_confirmed(world: Any) -> None:
     assert answer.status_code == 422
     assert "chưa đến giờ" in answer.text
     assert receipts(world) == []
-    world.clock.now = at("16:45")
+    world.clock.now = at(
+        "16:45"
+    )  # the buttons are there by now, for a phone that will have no network at 17:00
+    assert "Phát xong rồi hãy bấm" in world.app.test_client().get(link(world)).text
+    assert confirm(world, {"kind": "played"}, airing=world.made.evening).status_code == 422
+    assert (
+        confirm(world, {"kind": "failed", "reason": "Hỏng loa"}, airing=world.made.evening).status_code == 303
+    )
+    world.clock.now = at("17:03")
+    tapped = str(round(at("16:45").timestamp() * 1000))
+    assert (
+        confirm(world, {"kind": "played", "phone_at": tapped}, airing=world.made.evening).status_code == 422
+    )
     assert confirm(world, {"kind": "played"}, airing=world.made.evening).status_code == 303
+    assert receipts(world)[-1] == (ReceiptKind.PLAYED, "", True)
 
 
 @pytest.mark.parametrize("token", ["a" * 26, "x", "....", "' or 1=1", "é" * 26])
