@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field
+from datetime import datetime
 
 from broadcaster.model import Outcome, ReceiptKind
 from broadcaster.report.counting import PlayerLine, ReportRow
@@ -66,9 +67,9 @@ def by_airing(rows: Iterable[ReportRow]) -> dict[str, Heard]:
     return found
 
 
-def totals(heard: Iterable[Heard]) -> Totals:
-    """The figures over airings that the station meant to sound."""
-    meant = [one for one in heard if one.row.planned]
+def totals(heard: Iterable[Heard], now: datetime) -> Totals:
+    """The figures over airings that the station meant to sound and whose time has come, as the report counts."""
+    meant = [one for one in heard if one.row.planned and one.row.planned_at <= now]
     played = [
         one for one in meant if any(line.told.outcome is Outcome.PLAYED for line in one.players.values())
     ]

@@ -34,7 +34,13 @@ def report() -> ResponseReturnValue:
         lines = list(by_airing(airing_report(session, first, last, now=now())).values())
         lines.reverse()  # newest first: what somebody opens the log for has just happened
         return render_template(
-            "log.html", lines=lines, totals=totals(lines), first=first, last=last, older=older, newer=newer
+            "log.html",
+            lines=lines,
+            totals=totals(lines, now()),
+            first=first,
+            last=last,
+            older=older,
+            newer=newer,
         )
 
 

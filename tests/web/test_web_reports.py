@@ -86,6 +86,7 @@ def test_the_period_is_taken_away_as_a_file(world: Any, kind: str, begins: bytes
     assert answer.status_code == 200
     assert answer.data.startswith(begins)
     assert f"bao-cao_nhu-thanh_2026-11.{kind}" in answer.headers["Content-Disposition"]
+    assert answer.headers["Content-Type"].count("charset") == (kind == "csv")
 
 
 def test_the_saved_words_are_those_of_the_document_and_nobody_overwrites_anothers(world: Any) -> None:

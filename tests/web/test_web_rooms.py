@@ -163,6 +163,9 @@ def test_the_log_keeps_three_truths_apart_and_gives_them_as_a_workbook(world: An
         "Xuân Phong: Mất điện",
     ):
         assert word in page
+    assert "<dt>Buổi theo lịch, đã đến giờ</dt><dd>2</dd>" in page
+    assert "2<small>/10 " in page
+    assert page.count('<tr><th scope="row">') == 3, "that of 17:00 is named, and not counted before its time"
     answer = author.get("/bao-cao/tai/xlsx?tu=2026-11-24&den=2026-11-24")
     assert "bao-cao_nhu-thanh_2026-11-24_2026-11-24.xlsx" in answer.headers["Content-Disposition"]
     book = load_workbook(io.BytesIO(answer.data))
