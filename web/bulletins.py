@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
 
 from flask import Blueprint, flash, redirect, render_template, request, url_for
@@ -14,6 +13,7 @@ from broadcaster.errors import BroadcasterError, InputError
 from broadcaster.model import AiringState, BulletinState, PlannedAiring, Priority
 from broadcaster.newsroom.bulletins import create_bulletin, find
 from broadcaster.newsroom.importing import import_document
+from broadcaster.newsroom.titles import proposed_title
 from broadcaster.schedule.live import called
 from broadcaster.schedule.plan import plan_days
 from broadcaster.schedule.running import place
@@ -21,8 +21,6 @@ from broadcaster.store.tables import Airing, Bulletin, Topic, Variant, VariantIt
 from web.deps import now, reading, station, today, writing
 from web.errors import status_of
 from web.security import actor, needs, signed_in
-
-GREETINGS = ("kính thưa", "thưa bà con", "kính gửi", "thông báo")
 
 PAGE = 40
 
@@ -138,23 +136,10 @@ def _content(typed: dict[str, str]) -> tuple[str, str, str, tuple[str, ...]]:
         if text.strip():
             whole = f"{document.text.rstrip()}\n\n{text.strip()}"
             notes = (*notes, "Đoạn đã gõ trong ô văn bản được giữ ở cuối, sau nội dung của tệp.")
-        return title or document.title or file.filename, whole, file.filename, notes
+        return title or document.title, whole, file.filename, notes
     if not text.strip():
         raise InputError("Chưa có nội dung. Hãy dán văn bản vào ô, hoặc chọn một tệp .docx hay .txt.")
-    return title or first_words(text), text, "", ()
-
-
-def first_words(text: str) -> str:
-    """A title for a text without one: its first sentence that is no greeting, at most 80 letters, whole words."""
-    sentences = [part.strip() for part in re.split(r"[.!?\n]+(?=\s|$)", text) if part.strip()]
-    named = [one for one in sentences if not one.casefold().startswith(GREETINGS)]
-    words = (named or sentences)[0].split()
-    title = words[0][:80]
-    for word in words[1:]:
-        if len(title) + len(word) > 79:
-            return f"{title}…"
-        title = f"{title} {word}"
-    return title
+    return title or proposed_title(text), text, "", ()
 
 
 def _form(session: Session, typed: dict[str, str], error: BroadcasterError | None = None) -> str:

@@ -12,6 +12,7 @@ from pathlib import PurePath
 
 from broadcaster.errors import InputError
 from broadcaster.newsroom.docx import text_of_docx
+from broadcaster.newsroom.titles import proposed_title
 from broadcaster.reading.legacy import convert
 from broadcaster.reading.syllables import is_syllable
 
@@ -58,7 +59,7 @@ def import_document(
     if not any(letter.isalnum() for letter in text):
         raise InputError(f"Tệp {name} không có chữ nào để đọc. Nếu là ảnh quét, hãy gõ lại nội dung.")
     refuse_too_long(text, max_chars=max_chars)
-    return ImportedDocument(_title(text, name), text, tuple(notes))
+    return ImportedDocument(proposed_title(text) or PurePath(name).stem, text, tuple(notes))
 
 
 def clean_text(text: str) -> tuple[str, list[str]]:
@@ -178,46 +179,3 @@ def _words_share(text: str) -> float:
     """How much of what is not plain Latin is Vietnamese syllables, 0 to 1."""
     words = [word for word in _WORD.findall(text) if not word.isascii()]
     return sum(is_syllable(word) for word in words) / len(words) if words else 0.0
-
-
-# -------------------------------------------------------------------------------------------- title
-
-_KINDS = (
-    "THÔNG BÁO", "KẾ HOẠCH", "QUYẾT ĐỊNH", "CÔNG ĐIỆN", "GIẤY MỜI", "BÁO CÁO", "HƯỚNG DẪN", "CHỈ THỊ",
-    "LỜI KÊU GỌI", "THƯ NGỎ", "TỜ TRÌNH", "NGHỊ QUYẾT", "BẢN TIN", "BÀI TUYÊN TRUYỀN", "TUYÊN TRUYỀN",
-)  # fmt: skip
-_LETTERHEAD = re.compile(
-    r"^(CỘNG H[OÒ]A|C[ỘO]NG H[ÒO]A|Độc lập|ĐẢNG BỘ|ĐẢNG CỘNG SẢN|Ủ?Y? ?BAN NHÂN DÂN|ỦY BAN|UBND|HỘI ĐỒNG NHÂN DÂN"
-    r"|MẶT TRẬN|Số\s*:|[-–—_=*.\s]+$|\S+.*, ngày\b)",
-    re.IGNORECASE,
-)
-
-
-def _title(text: str, name: str) -> str:
-    """A proposal: the kind of document with its subject, else the first line that says something."""
-    lines = [line.strip() for line in text.split("\n") if line.strip()]
-    for index, line in enumerate(lines[:25]):
-        if line.rstrip(" :").upper() in _KINDS and line == line.upper():
-            subject = lines[index + 1] if index + 1 < len(lines) else ""
-            kind = line.rstrip(" :").capitalize()
-            if subject and len(subject) <= 200:
-                subject = subject if subject != subject.upper() else subject.capitalize()
-                return _shortened(f"{kind}: {_without_prefix(subject)}")
-            return kind
-    for line in lines[:25]:
-        if not _LETTERHEAD.match(line) and any(letter.isalpha() for letter in line):
-            return _shortened(line)
-    return _shortened(PurePath(name).stem)
-
-
-def _without_prefix(subject: str) -> str:
-    plain = re.sub(r"^(V/v|Về việc|về việc|Về)\s*:?\s+", "", subject)
-    return plain[:1].lower() + plain[1:] if plain != subject and not plain[:2].isupper() else plain
-
-
-def _shortened(line: str, limit: int = 120) -> str:
-    """One line of at most `limit` letters, cut at a word."""
-    line = " ".join(line.split())
-    if len(line) <= limit:
-        return line
-    return line[: limit - 1].rsplit(" ", 1)[0].rstrip(" ,;:") + "…"

@@ -126,7 +126,7 @@ def unit_at(text: str, pos: int, stop: int) -> Measure | None:
     unit = found["unit"] or found["unit2"]
     gap = found["gap"] or found["gap2"] or ""
     per = found["per"] or found["per2"] or ""
-    if unit in ("đ", "Đ") and text[found.end("unit") : found.end("unit") + 2] in ("/c", "/C"):
+    if unit in ("đ", "Đ") and re.match(r"/[cC](?!\w)", text[found.end("unit") : found.end("unit") + 3]):
         return None  # 29 đ/c
     if gap and unit in _GLUED_ONLY and not (unit == "h" and per):
         return None

@@ -331,6 +331,25 @@ def test_an_external_entity_is_never_opened() -> None:
         ("CỘNG HÒA XÃ HỘI CHỦ NGHĨA VIỆT NAM\nĐộc lập - Tự do\n-----\nMời họp thôn", "Mời họp thôn"),
         ("KẾ HOẠCH\nPHÒNG CHỐNG LỤT BÃO", "Kế hoạch: Phòng chống lụt bão"),
         ("a" * 60 + " " + "b" * 80, "a" * 60 + "…"),
+        (
+            "UBND XÃ NHƯ THANH\nSố: 45/UBND-VHXH\nV/v mở lớp\nbình dân học vụ số\n"
+            "CỘNG HÒA XÃ HỘI CHỦ NGHĨA VIỆT NAM\nNhư Thanh, ngày 26 tháng 11 năm 2026\nKính gửi: các thôn\nNội dung",
+            "Mở lớp bình dân học vụ số",
+        ),
+        (
+            "THÔNG BÁO\nVề việc tiêm phòng dại cho chó,\nmèo đợt 2\n1. Thời gian",
+            "Thông báo: tiêm phòng dại cho chó, mèo đợt 2",
+        ),
+        (
+            "ỦY BAN NHÂN DÂN\nXÃ NHÀ\nSố: 1/TB-UBND\nCỘNG HÒA XÃ HỘI CHỦ NGHĨA VIỆT NAM\nChiều mai họp dân.",
+            "Chiều mai họp dân",
+        ),
+        ("Kính thưa bà con!\nSáng mai, ngày 5/12, thôn họp.", "Sáng mai, ngày 5/12, thôn họp"),
+        ("Thông báo", "Thông báo"),
+        ("Kính thưa bà con. Ngày mai ngừng cấp điện từ 8h.", "Ngày mai ngừng cấp điện từ 8h"),
+        ("Một hai ba bốn. " * 2, "Một hai ba bốn"),
+        ("chữ " * 60, "chữ " * 18 + "chữ…"),
+        ("dài" * 100, ("dài" * 100)[:79] + "…"),
     ],
 )
 def test_a_title_is_proposed(text: str, title: str) -> None:

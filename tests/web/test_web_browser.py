@@ -10,7 +10,9 @@ from pathlib import Path
 
 import pytest
 from playwright.sync_api import Browser, expect
+from sqlalchemy import func, select
 
+from broadcaster.store.tables import VariantItem
 from tests.support.site import SIZES, Site, running_site, sign_in, violations
 from tests.support.web_station import WebStation
 
@@ -86,6 +88,22 @@ def test_the_reading_comes_back_while_somebody_types_and_the_draft_is_saved(site
     page.get_by_role("button", name="Nghe câu 1").click()
     expect(page.locator("#nghe-1")).to_contain_text("Đang chờ máy dựng tiếng")
     assert trouble == []
+    page.close()
+
+
+def test_a_bulletin_placed_right_after_its_title_was_typed_stays_placed(site: Site) -> None:
+    """The saving that was waiting must not press the button that came back under the focus: it takes out again."""
+    page = site.context("canbo").new_page()
+    page.goto(site.address("/ban-tin/{draft}"))
+    page.get_by_label("Tên bản tin").fill("Tổ công nghệ số về thôn")
+    page.get_by_role("button", name="Xếp vào buổi này").click()
+    saved = page.locator("#da-luu")
+    expect(saved).to_contain_text("Đã lưu")
+    where = page.locator("#phat-khi-nao")
+    expect(where).to_have_count(1)
+    expect(where).to_contain_text("Đã xếp vào buổi phát")
+    with site.db.reading(station_id=site.made.station) as session:
+        assert session.scalar(select(func.count()).where(VariantItem.bulletin_id == site.made.draft)) == 1
     page.close()
 
 

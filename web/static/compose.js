@@ -58,6 +58,10 @@
     trouble.querySelector("p").textContent = sentence;
     trouble.hidden = !sentence;
   }
+  // What saves itself presses no button, though the focus may stand on one that came back with an answer.
+  document.body.addEventListener("htmx:configRequest", function (event) {
+    if (event.target === form) event.detail.formData.delete("do");
+  });
   document.body.addEventListener("htmx:beforeRequest", function (event) {
     if (!form.contains(event.target)) return;
     busy += 1;
