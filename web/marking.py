@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import islice
 
 from broadcaster.model import Mark, Reading, ReadingWarning, Sentence
 
@@ -76,18 +78,23 @@ def written_pieces(sentence: Sentence, asked: Sequence[ReadingWarning] = ()) -> 
 
 def spoken_pieces(sentence: Sentence) -> tuple[Piece, ...]:
     """The spoken side: each change is looked for in order, from where the one before it ended."""
-    pieces, at = [], 0
+    pieces, at, read_to = [], 0, sentence.start
     for mark in sorted(sentence.marks, key=_by_start):
         words = mark.spoken.strip(" ,.;:!?")
         if not words:
             continue
-        start = sentence.spoken.find(words, at)
-        if start < 0:
+        whole = re.compile(
+            rf"(?<!\w){re.escape(words)}(?!\w)", re.IGNORECASE
+        )  # a sentence begins with a capital
+        # The same words written out before the change ("hai thôn, 2 hộ") are not the change.
+        plain = len(whole.findall(_cut(sentence, read_to, mark.start)))
+        found = next(islice(whole.finditer(sentence.spoken, at), plain, None), None)
+        if found is None:
             continue
-        if start > at:
-            pieces.append(Piece(sentence.spoken[at:start]))
-        at = start + len(words)
-        pieces.append(Piece(words, "change", f"viết là: {mark.written}"))
+        if found.start() > at:
+            pieces.append(Piece(sentence.spoken[at : found.start()]))
+        at, read_to = found.end(), mark.end
+        pieces.append(Piece(found[0], "change", f"viết là: {mark.written}"))
     if at < len(sentence.spoken):
         pieces.append(Piece(sentence.spoken[at:]))
     return tuple(pieces)
