@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from math import ceil
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -17,7 +18,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session, selectinload
 
 from broadcaster.model import AiringState, NoticeKind, PlannedAiring, Role
-from broadcaster.newsroom.notices import tell
+from broadcaster.newsroom.notices import settle, tell
 from broadcaster.newsroom.people import may, record
 from broadcaster.schedule.live import CLOCK
 from broadcaster.schedule.plan import plan_between
@@ -107,7 +108,7 @@ def check_due(
     """Write the answer for every airing that has reached a mark, once a mark; returns those that lack something.
 
     After a pause only the mark nearest to the airing is asked.  Whoever can mend it is told, again at a later
-    mark only when something else is missing by then.
+    mark only when something else is missing by then; once nothing is, the notice is closed.
     """
     lines = plan_between(session, now, now + timedelta(minutes=max(MARKS_MIN)))
     if not lines:
@@ -122,6 +123,7 @@ def check_due(
     asked = [line for line in lines if line.airing_id in due]
     facts = gather(session, station, asked, has_file=has_file)
     found: list[Alarm] = []
+    lacks: dict[str, list[str]] = {line.airing_id: [] for line in asked}
     for line in asked:
         missing = preflight(line, facts[line.airing_id, line.variant], now)
         record(
@@ -133,11 +135,15 @@ def check_due(
             detail={"minutes": due[line.airing_id], "variant": line.variant, "missing": missing},
             now=now,
         )
+        lacks[line.airing_id] += missing
         if missing:
             found.append(Alarm(line, tuple(missing)))
-            if missing != said.get(line.airing_id):
-                _tell(session, station, line, due[line.airing_id], missing, now)
-            said[line.airing_id] = missing
+    for line in {line.airing_id: line for line in asked}.values():
+        missing, before = lacks[line.airing_id], said.get(line.airing_id, [])
+        if missing and missing != before:
+            _tell(session, station, line, list(dict.fromkeys(missing)), now)
+        elif before and not missing:
+            settle(session, f"airing:{line.airing_id}", kind=NoticeKind.ALARM, now=now)
     return found
 
 
@@ -145,7 +151,6 @@ def _tell(
     session: Session,
     station: Station,
     line: PlannedAiring,
-    minutes: int,
     missing: Sequence[str],
     now: datetime,
 ) -> None:
@@ -158,7 +163,7 @@ def _tell(
     when = f"{line.start_local:%H:%M} ngày {line.local_date:%d/%m/%Y}"
     tell(
         session, able, kind=NoticeKind.ALARM, about=f"airing:{line.airing_id}", now=now,
-        text=f"{line.slot_name} {when}, còn {minutes} phút: {' '.join(missing)}",
+        text=f"{line.slot_name} {when}, còn {ceil((line.planned_at - now) / timedelta(minutes=1))} phút: {' '.join(missing)}",
     )  # fmt: skip
 
 
@@ -322,7 +327,12 @@ def _written(session: Session, airing_ids: Sequence[str]) -> tuple[dict[str, set
     )
     marks: dict[str, set[int]] = {}
     said: dict[str, list[str]] = {}
+    last: dict[str, int] = {}
     for subject, detail in rows:
-        marks.setdefault(subject, set()).add(int(detail["minutes"]))
-        said[subject] = list(detail["missing"])
+        minutes = int(detail["minutes"])
+        marks.setdefault(subject, set()).add(minutes)
+        if last.get(subject) != minutes:
+            said[subject] = []
+        last[subject] = minutes
+        said[subject] += detail["missing"]  # of every variant of the airing
     return marks, said

@@ -89,7 +89,7 @@ def test_an_alarm_is_posted_once_and_told_to_whoever_can_mend_it(db: Database, a
     with db.reading() as session:
         (notice,) = session.scalars(select(Notice)).all()
         assert notice.kind is NoticeKind.ALARM
-        assert "05:30 ngày 23/11/2026, còn 60 phút" in notice.text
+        assert "05:30 ngày 23/11/2026, còn 59 phút" in notice.text
         assert notice.about == f"airing:{alarm['airing']}"
 
 
@@ -103,6 +103,21 @@ def test_the_same_lack_is_not_told_again_at_the_next_mark_but_is_posted(
     assert [one["minutes_before"] for one in address.taken] == [60, 10]
     with db.reading() as session:
         assert len(session.scalars(select(Notice)).all()) == 1
+
+
+def test_once_nothing_is_lacking_the_notice_is_closed_and_no_letter_leaves(
+    db: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    empty_morning(db)
+    check(db, "04:31")
+    with db.reading() as session:
+        assert session.scalars(select(Notice)).one().read_at is None
+    monkeypatch.setattr("broadcaster.schedule.preflight.preflight", lambda *_: [])
+    assert check(db, "05:20") == 0
+    with db.reading() as session:
+        notice = session.scalars(select(Notice)).one()
+        assert notice.read_at == at("05:20")
+        assert notice.mail_due_at is None
 
 
 @pytest.mark.parametrize("status", [500, 302])
