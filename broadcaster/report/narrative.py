@@ -80,11 +80,14 @@ def missing_numbers(text: str, shown: Figures) -> tuple[str, ...]:
 def _opening(shown: Figures) -> list[str]:
     ledger = shown.ledger
     until = ledger.as_of
+    places = len([one for one in shown.by_village if one.tally.villages])
+    reached = (
+        f" tới {number(places)} thôn, tổ dân phố" if places else ""
+    )  # before the first airing there is none to name
     return [
         "I. TÌNH HÌNH TRIỂN KHAI",
-        f"Trong {ledger.period.label}, {ledger.station} duy trì phát thanh theo lịch đã được duyệt tới "
-        f"{number(len([one for one in shown.by_village if one.tally.villages]))} thôn, tổ dân phố. Nội dung trước khi "
-        "phát đều được lãnh đạo duyệt; bản tin, lời đọc, người duyệt và mã băm của từng chương trình được lưu đầy đủ.",
+        f"Trong {ledger.period.label}, {ledger.station} duy trì phát thanh theo lịch đã được duyệt{reached}. "
+        "Nội dung trước khi phát đều được lãnh đạo duyệt; bản tin, lời đọc, người duyệt và mã băm của từng chương trình được lưu đầy đủ.",
         f"Số liệu trong báo cáo tính đến {_local(shown, until)}."
         + (f" Trong kỳ còn {number(ledger.to_come)} buổi chưa đến giờ phát." if ledger.to_come else ""),
     ]

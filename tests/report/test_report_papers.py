@@ -89,6 +89,7 @@ def test_a_period_without_broadcasts_still_makes_a_whole_paper(october: Ledger) 
 
     empty = figures(replace(october, parts=(), cells=(), activities=()))
     assert "không có buổi phát thanh nào" in draft(empty)
+    assert "tới 0 thôn" not in draft(empty)
     for made in (docx, pdf):
         assert made(report_paper(empty, draft(empty), FRAME))
     book = load_workbook(BytesIO(workbook(empty)))

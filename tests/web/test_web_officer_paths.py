@@ -162,7 +162,7 @@ def test_by_keyboard_alone_from_a_file_to_an_approved_bulletin_in_tomorrow_s_air
     tab_to(page, "Lưu cách đọc này")
     page.keyboard.press("Enter")
     expect(page.get_by_role("heading", name="chưa biết đọc thế nào")).to_have_count(0)
-    assert page.evaluate("document.activeElement !== document.body")
+    expect(page.locator("body")).not_to_be_focused()
 
     # a reading is opened with Enter, left with Esc, and the focus is back on what opened it
     page.evaluate(

@@ -99,7 +99,7 @@ SCREENS = (
     ),
     refused("/lich/buoi/{tomorrow}/doi", "Đổi giờ", {"Giờ mới": "17:05"}),
     refused("/cai-dat/dai", "Lưu thông tin đài", {"Điện thoại của đài": "gọi tôi"}),
-    refused("/cai-dat/may", "Lưu cài đặt", {"voice.speed": "nhanh"}),
+    refused("/cai-dat/may", "Lưu cài đặt", {"Tốc độ đọc": "nhanh"}),
     refused("/cai-dat/giong", "Lưu thứ tự giọng", {"Mỗi dòng một giọng": "chị google"}),
     refused("/cai-dat/tu-dien", "Lưu cách đọc", {"Chữ viết": "XYZ", "Đọc là": "123"}),
 )  # fmt: skip
