@@ -7,7 +7,9 @@ nothing is mixed twice; memory does not grow with the length.
 from __future__ import annotations
 
 import tempfile
+from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO, Final
@@ -40,6 +42,7 @@ from broadcaster.speech.ahead import ahead
 TARGET_LUFS: Final = {Profile.HORN: -16.0, Profile.ARCHIVE: -19.0}
 BASE_TIMEOUT_S: Final = 60.0  # for ffmpeg, and TIMEOUT_SHARE a second of programme
 TIMEOUT_SHARE: Final = 0.5
+_LOOKING: Final = 2  # threads that look for true peaks: nothing else can be done before they are known
 # Attempts with single places mended, then with a lower ceiling (as loud as asked, limited harder), then with
 # everything a little quieter: a morning must not be silent for half a decibel.
 _MENDED: Final = 3
@@ -190,12 +193,21 @@ def _true_peaks(scratch: BinaryIO, peaks: Samples, *, most_gain_db: float, ceili
     """The peaks of each control block, made true ones where the limiter may have to act."""
     matters = 10 ** ((ceiling_db - most_gain_db - 2.0) / 20)
     per_chunk = BLOCK // CONTROL
-    for chunk, padded in enumerate(_padded(scratch)):
-        first = chunk * per_chunk
+
+    def look(first: int, padded: Samples) -> None:
         near = np.flatnonzero(peaks[first : first + per_chunk] > matters)
         for part in np.array_split(near, max(1, len(near) // 256)):
             if len(part):
                 peaks[first + part] = true_peaks(padded, part)
+
+    with ThreadPoolExecutor(_LOOKING) as pool:
+        asked: deque[Future[None]] = deque()
+        for chunk, padded in enumerate(_padded(scratch)):
+            if len(asked) == 2 * _LOOKING:  # an hour is never in memory
+                asked.popleft().result()
+            asked.append(pool.submit(look, chunk * per_chunk, padded))
+        for each in asked:
+            each.result()
     return peaks
 
 

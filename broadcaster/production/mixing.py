@@ -106,15 +106,17 @@ def mixed(
 
     def buses() -> Iterator[tuple[Samples, Samples]]:
         for start in range(0, timeline.length, block):
+            music = _bus(timeline, Bus.MUSIC, sources, start, block)
             yield (
                 _bus(timeline, Bus.SPEECH, sources, start, block),
-                _bus(timeline, Bus.MUSIC, sources, start, block),
+                music if thinned is None else thinned(music),
             )
 
-    with contextlib.closing(ahead(buses())) as both:  # files are decoded while the block before is voiced
+    # files are decoded and music is filtered while the speech before is voiced: neither core waits
+    with contextlib.closing(ahead(buses())) as both:
         for speech, music in both:
-            if voiced is not None and pressed is not None and thinned is not None:
-                speech, music = pressed(voiced(speech)), thinned(music)
+            if voiced is not None and pressed is not None:
+                speech = pressed(voiced(speech))
             yield speech + music
 
 
