@@ -15,12 +15,13 @@ from sqlalchemy.orm import Session
 
 from broadcaster.errors import InputError
 from broadcaster.schedule.checking import SLOT_KEY
-from broadcaster.store.tables import Airing, Audit, Slot, User
+from broadcaster.store.tables import Airing, Audit, Bulletin, Slot, User
 from web.deps import reading, station
 from web.words import ROLES, SHORT_WEEKDAYS, WEEKDAY_NAMES, clock_text, instant_text, parse_day, plain
 
 PAGE = 100
 ID_LENGTH = 36  # of an airing
+BULLETIN_KEY = "bản tin "  # before its number, as the newsroom writes its subjects
 SEARCHED = 3000  # rows looked through for words: marks are ignored, which the database cannot do
 FIELDS = {
     "name": "tên", "role": "vai trò", "email": "hộp thư", "phone": "điện thoại", "reason": "lý do", "title": "tiêu đề",
@@ -79,17 +80,24 @@ def changes_page() -> str:
             key=plain,
         )
         called = _called(session, rows[:PAGE])
+        titles = _titles(session, rows[:PAGE])
+        for number, title in titles.items():
+            called[f"{BULLETIN_KEY}{number}"] = (f"“{title}”", url_for("compose.page", bulletin_id=number))
         actors = sorted(
             session.scalars(select(Audit.actor).where(Audit.station_id == station().id).distinct()), key=plain
         )
     return render_template(
         "audit.html", rows=rows[:PAGE], more=len(rows) > PAGE, names=names, actions=actions, actors=actors,
-        details=details, called=called, asked=asked, first=first, last=last,
+        details=lambda detail: details(detail, titles), called=called, asked=asked, first=first, last=last,
     )  # fmt: skip
 
 
-def details(detail: Mapping[str, Any]) -> list[Change]:
-    """What a line says beyond its subject: before and after side by side where both are known."""
+def details(detail: Mapping[str, Any], titles: Mapping[int, str]) -> list[Change]:
+    """What a line says beyond its subject: before and after side by side where both are known.
+
+    `titles`: of the bulletins that lines name by number.
+    """
+    detail = {key: _by_title(key, value, titles) for key, value in detail.items()}
     before, after = detail.get("before"), detail.get("after")
     found = []
     if isinstance(after, Mapping):
@@ -136,6 +144,34 @@ def _rows(session: Session, first: date | None, last: date | None) -> list[Audit
             if len(found) > PAGE:
                 break
     return found
+
+
+def _titles(session: Session, rows: Sequence[Audit]) -> dict[int, str]:
+    """number -> title of every bulletin that lines are about or name."""
+    asked = {number for row in rows for key, value in row.detail.items() for number in _numbers(key, value)}
+    asked |= {
+        int(row.subject.removeprefix(BULLETIN_KEY))
+        for row in rows
+        if row.subject.removeprefix(BULLETIN_KEY).isdigit() and row.subject.startswith(BULLETIN_KEY)
+    }
+    found = session.execute(select(Bulletin.id, Bulletin.title).where(Bulletin.id.in_(asked)))
+    return {number: title for number, title in found}
+
+
+def _numbers(key: str, value: Any) -> list[int]:
+    """The bulletins that a field names: one, a list of them, or what an airing holds (bulletin -> revision)."""
+    if key == "bulletin" and isinstance(value, int):
+        return [value]
+    if key == "bulletins" and isinstance(value, list):
+        return [each for each in value if isinstance(each, int)]
+    if key == "items" and isinstance(value, Mapping):
+        return [int(each) for each in value if str(each).isdigit()]
+    return []
+
+
+def _by_title(key: str, value: Any, titles: Mapping[int, str]) -> Any:
+    numbers = _numbers(key, value)
+    return "; ".join(f"“{titles.get(each, each)}”" for each in numbers) if numbers else value
 
 
 def _called(session: Session, rows: Sequence[Audit]) -> dict[str, tuple[str, str]]:

@@ -12,7 +12,7 @@ from broadcaster.commands.common import opened, station_option, the_station
 from broadcaster.errors import StoreError
 from broadcaster.report.wording import number
 from broadcaster.store.blobs import Blobs
-from broadcaster.store.carrying import export_station, import_station
+from broadcaster.store.carrying import check, export_station, import_station
 from broadcaster.store.retention import plan_sweep, sweep
 from broadcaster.upkeep import nightly
 
@@ -67,8 +67,9 @@ def export_command(folder: Path, station: str | None) -> None:
 @archive.command("import", help="Nhập một đài đã xuất vào bản cài này.")
 @click.argument("folder", type=click.Path(exists=True, file_okay=False, path_type=Path))
 def import_command(folder: Path) -> None:
-    """Take the station in."""
-    with opened() as (settings, db):
+    """Take the station in; on a new machine this is its first station."""
+    check(folder)  # a folder that is refused leaves no empty database behind
+    with opened(make=True) as (settings, db):
         done = import_station(db, Blobs(settings.blobs_url), folder, now=datetime.now(UTC))
     click.echo(
         f"Đã nhập đài “{done.station}”: {number(done.rows)} dòng, {number(done.files)} tệp. "

@@ -19,10 +19,14 @@ station_option = click.option("--station", help="Mã đài, khi máy này có nh
 
 
 @contextmanager
-def opened() -> Iterator[tuple[Settings, Database]]:
-    """Settings and a database brought up to date; closed at the end."""
+def opened(*, make: bool = False) -> Iterator[tuple[Settings, Database]]:
+    """Settings and a database brought up to date; closed at the end.  `make`: an empty one when there is none."""
     settings = load()
-    bring_up_to_date(settings)
+    if make:
+        settings.var.mkdir(parents=True, exist_ok=True)
+        upgrade(settings.database_url)
+    else:
+        bring_up_to_date(settings)
     db = Database(settings.database_url)
     try:
         yield settings, db
@@ -33,7 +37,7 @@ def opened() -> Iterator[tuple[Settings, Database]]:
 def bring_up_to_date(settings: Settings) -> None:
     """Upgrade the database that is there; StoreError when there is none, or a newer program made it.
 
-    Only `init` and `restore` make a database: one made by asking for the plan would stand in a restore's way.
+    Only `init`, `restore` and `archive import` make a database: one made by asking for the plan would stand in a restore's way.
     """
     if not _database_exists(settings.database_url):
         raise StoreError("Chưa có đài nào trên máy này. Hãy chạy: python -m broadcaster init")

@@ -85,11 +85,14 @@ def test_a_station_goes_out_as_a_folder_and_comes_into_an_empty_installation(
     assert "nhu-thanh" in done.out
     assert run("archive", "import", out).code == 1, "it is here already"
     monkeypatch.setenv("BROADCASTER_HOME", str(tmp_path / "nhà mới"))
-    (tmp_path / "nhà mới").mkdir()
-    from broadcaster.store.upgrade import upgrade
-
-    load().var.mkdir(parents=True)
-    upgrade(load())
+    manifest = out / "manifest.json"
+    whole = manifest.read_bytes()
+    manifest.write_bytes(whole[:-20])
+    assert run("archive", "import", out).code == 1
+    assert not load().var.exists(), (
+        "a folder that is refused makes no database that would stand in a restore's way"
+    )
+    manifest.write_bytes(whole)
     done = run("archive", "import", out)
     assert done.code == 0, done.err
     assert run("report", "--period", "2026-11").code == 0

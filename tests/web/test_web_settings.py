@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import socket
 import stat
 from datetime import timedelta
@@ -223,6 +224,9 @@ def test_the_book_is_filtered_by_person_words_and_days(world: Any) -> None:
     assert "Nguyễn Văn Minh" in everything
     assert f'<a href="/lich/buoi/{world.made.evening}">buổi 17:00 ngày 24/11/2026</a>' in everything
     assert f">{world.made.evening}<" not in everything, "an id says nothing to anybody"
+    assert f'<a href="/ban-tin/{world.made.waiting}">“' in everything
+    assert ">bản tin " not in everything, "a number of a bulletin neither"
+    assert re.search(r"bản tin:</span><span>\s“", everything)
     assert "khung giờ Buổi sáng" in everything
     assert ">2026-11-24T" not in everything
     only = author.get("/nhat-ky/thay-doi?ai=lanhdao&tim=tra lai").text
