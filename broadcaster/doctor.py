@@ -11,17 +11,20 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterable
+from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlparse
 
 from broadcaster.config import Settings
-from broadcaster.errors import BroadcasterError, ConfigError
+from broadcaster.errors import BroadcasterError, ConfigError, SoundError, VoiceError
 from broadcaster.mqtt import NOT_INSTALLED, broker_of
 from broadcaster.mqtt import installed as mqtt_installed
 from broadcaster.reachability import check_public_url
 from broadcaster.system import PARTS, is_windows, output_volume, service_states, sleep_allowed
+
+TRIED = "Xin chào bà con."  # what every voice of the chain is asked to say
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,20 +112,23 @@ def ffmpeg() -> Finding:
 
 
 def voices(settings: Settings) -> list[Finding]:
-    """Each voice of the chain, and why it cannot speak when it cannot."""
+    """Each voice of the chain says two words here; why it cannot when it cannot."""
+    from broadcaster.speech.check import fault
     from broadcaster.speech.engines import open_voice
     from broadcaster.speech.hearing import Recogniser
 
     found = []
     for spec in settings.texts("voice.chain"):
-        voice = open_voice(spec, home=settings.home, voices_dir=settings.voices)
-        try:
-            reason = voice.available()
-        finally:
-            voice.close()
-        found.append(
-            Finding(None if reason else True, f"Giọng {spec}", reason or f"sẵn sàng ({voice.label})")
-        )
+        with closing(open_voice(spec, home=settings.home, voices_dir=settings.voices)) as voice:
+            wrong = voice.available()
+            if wrong is None:  # being installed is not yet speaking: a voice of the network must answer too
+                try:
+                    wrong = fault(voice.speak(TRIED), TRIED, may_be_silent=voice.name == "silent")
+                except (VoiceError, SoundError) as error:
+                    wrong = error.message.rstrip(".")
+            found.append(
+                Finding(None if wrong else True, f"Giọng {spec}", wrong or f"đọc được ({voice.label})")
+            )
     if not any(finding.ok for finding in found):
         found.append(Finding(False, "Giọng", "không giọng nào đọc được; hãy cài lại requirements.txt"))
     if settings.boolean("voice.listen_back"):

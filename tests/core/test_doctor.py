@@ -1,6 +1,7 @@
 """The doctor says what is missing and what to do, on either platform."""
 
 import socket
+from functools import partial
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -10,6 +11,7 @@ import pytest
 from broadcaster import doctor
 from broadcaster.config import load
 from broadcaster.mqtt import installed
+from broadcaster.speech.gtts import GttsVoice
 
 
 def test_a_nearly_full_disk_is_a_fault_with_a_remedy() -> None:
@@ -76,6 +78,21 @@ def test_a_station_that_wants_listening_back_is_told_whether_it_can(
     (finding,) = told(True)
     assert finding.ok is ok
     assert reason is None or reason in finding.sentence
+
+
+def test_a_voice_is_good_when_it_has_spoken_and_not_because_it_is_installed(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as closed:
+        port = closed.getsockname()[1]
+    monkeypatch.setattr(
+        "broadcaster.speech.gtts.GttsVoice",
+        partial(GttsVoice, endpoint=f"http://127.0.0.1:{port}/", pause_s=0.0),
+    )
+    found = doctor.voices(load(environ={}, home=tmp_path, flags={"voice.chain": ("gtts", "espeak:vi+f5")}))
+    assert [(one.title, one.ok) for one in found] == [("Giọng gtts", None), ("Giọng espeak:vi+f5", True)]
+    assert "không nối được mạng" in found[0].sentence
+    assert "đọc được" in found[1].sentence
 
 
 def test_the_second_doorbell_is_asked_for_only_where_one_is_set() -> None:
