@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
+from enum import StrEnum
+from typing import TypeVar
 
 from flask import Blueprint, flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
@@ -11,6 +13,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from broadcaster.errors import BroadcasterError, InputError, NotFound
+from broadcaster.model import LatePolicy, Priority, StartMode
 from broadcaster.schedule.changes import undo
 from broadcaster.schedule.ending import form_of
 from broadcaster.schedule.plan import airing_of
@@ -22,6 +25,7 @@ from web.security import actor, needs
 from web.week import ways_of
 from web.words import WEEKDAY_NAMES, parse_day, parse_time
 
+Choice = TypeVar("Choice", bound=StrEnum)
 bp = Blueprint("series", __name__, url_prefix="/lich")
 DEEDS = {"doi": "Đổi giờ hoặc ngày", "bo": "Cho nghỉ hoặc bỏ", "sua": "Sửa khung giờ"}
 SCOPES = (
@@ -106,8 +110,15 @@ def _edit(session: Session, airing_id: str) -> str:
         raise NotFound("Buổi này không thuộc khung giờ hằng tuần.")
     form = request.form
     minutes, volume = form.get("minutes", ""), form.get("volume", "")
-    if not minutes.isdigit() or not volume.isdigit():
+    grace, wait = form.get("grace", ""), form.get("wait", "")
+    if not all(number.isdigit() for number in (minutes, volume, grace, wait)):
         raise InputError("Số phút và âm lượng phải là số. Hãy nhập lại.")
+    until = form.get("until", "").strip()
+    last = parse_day(until) if until else None
+    if until and last is None:
+        raise InputError(
+            "Ngày kết thúc chưa đúng. Hãy gõ ngày, tháng và năm, ví dụ 24/12/2026, hoặc để trống."
+        )
     start = parse_time(form.get("start", ""))
     if start is None:
         raise InputError("Giờ phát chưa đúng. Hãy gõ giờ và phút, ví dụ 05:30.")
@@ -118,6 +129,12 @@ def _edit(session: Session, airing_id: str) -> str:
         start_local=start,
         max_minutes=int(minutes),
         volume_percent=int(volume),
+        valid_to=last,
+        late_policy=_one_of(LatePolicy, "late"),
+        grace_s=_seconds(grace, slot.grace_s),
+        start_mode=_one_of(StartMode, "mode"),
+        wait_s=_seconds(wait, slot.wait_s),
+        priority=_one_of(Priority, "priority"),
         on_holidays="on_holidays" in form,
         carry_over="carry_over" in form,
         village_ids=tuple(int(one) for one in form.getlist("villages") if one.isdigit())
@@ -131,6 +148,18 @@ def _edit(session: Session, airing_id: str) -> str:
         instead_of=request.form.getlist("replace"), actor=actor(session), now=now(),
     )  # fmt: skip
     return found.label
+
+
+def _seconds(minutes: str, before: int) -> int:
+    """What was typed, in seconds; what a week's file had said to the second stays while nobody types another minute."""
+    return before if int(minutes) == round(before / 60) else int(minutes) * 60
+
+
+def _one_of(kind: type[Choice], field: str) -> Choice:
+    try:
+        return kind(request.form.get(field, ""))
+    except ValueError:
+        raise InputError("Trang này thiếu một lựa chọn. Hãy mở lại buổi phát rồi sửa tiếp.") from None
 
 
 def _scope() -> Scope:

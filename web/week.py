@@ -11,14 +11,14 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from broadcaster.errors import BroadcasterError, InputError
-from broadcaster.model import PlannedAiring
+from broadcaster.model import AiringState, PlannedAiring
 from broadcaster.schedule.airings import Clash, add_extra
 from broadcaster.schedule.checking import SlotForm
 from broadcaster.schedule.ending import give_way
 from broadcaster.schedule.plan import plan_days
 from broadcaster.schedule.policy import Way
 from broadcaster.schedule.rules import add_slot, remove_slot
-from broadcaster.store.tables import Slot, Village
+from broadcaster.store.tables import Airing, Slot, Village
 from web.airing import choices
 from web.deps import deps, now, reading, station, today, writing
 from web.errors import status_of
@@ -190,9 +190,21 @@ def _slots(
 ) -> str:
     rows = session.scalars(select(Slot).where(Slot.active).order_by(Slot.start_local)).all()
     words = dict(zip(WEEKDAY_NAMES, SHORT_WEEKDAYS, strict=True))
+    coming: dict[int, str] = {}  # slot -> its next airing, from which it is changed
+    for slot_id, airing_id in session.execute(
+        select(Airing.slot_id, Airing.id)
+        .where(
+            Airing.slot_id.in_([row.id for row in rows]),
+            Airing.planned_at > now(),
+            Airing.state == AiringState.PLANNED,
+        )
+        .order_by(Airing.planned_at)
+    ):
+        coming.setdefault(slot_id, airing_id)
     return render_template(
         "slots.html",
         rows=rows,
+        coming=coming,
         words=words,
         typed=typed or {},
         error=error,

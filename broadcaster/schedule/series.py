@@ -215,14 +215,13 @@ def _split(
             now=now,
         )
         return ()
-    ends = slot.valid_to
     slot.valid_to = begins - timedelta(days=1)
     session.flush()
     # Its airings are handed over before anything is materialised, so that they change in place.
     new = add_slot(
         session,
         station,
-        replace(form, valid_from=begins, valid_to=ends),
+        replace(form, valid_from=begins),
         actor=actor,
         now=now,
         instead_of=slot,

@@ -7,9 +7,10 @@ from datetime import date, time, timedelta
 from typing import Any
 
 import pytest
+from lxml import html
 from sqlalchemy import select
 
-from broadcaster.model import AiringState
+from broadcaster.model import AiringState, LatePolicy, Priority, StartMode
 from broadcaster.schedule.ending import GAVE_WAY
 from broadcaster.schedule.plan import plan_days
 from broadcaster.store.tables import Airing, Bulletin, Filler, Slot, Station, Topic
@@ -90,13 +91,17 @@ def test_the_slot_is_edited_for_all_to_come(world: Any) -> None:
     answer = browser.post(
         url,
         {**hidden, "scope": "all", "name": "Sáng sớm", "start": "05:35", "minutes": "12", "volume": "60",
-         "weekdays": ["wed", "fri"], "where": "some", "villages": [str(world.made.villages[0])], "carry_over": "on"},
+         "weekdays": ["wed", "fri"], "where": "some", "villages": [str(world.made.villages[0])], "carry_over": "on",
+         "until": "31/12/2026", "late": "skip", "grace": "10", "mode": "wait", "wait": "3", "priority": "priority"},
     )  # fmt: skip
     assert answer.status_code == 303, answer.text
     with world.db.reading(station_id=world.made.station) as session:
         slot = session.scalars(select(Slot).where(Slot.name == "Sáng sớm")).one()
         assert (slot.weekdays, slot.max_minutes, slot.volume_percent, slot.on_holidays, slot.carry_over) == (
             "wed,fri", 12, 60, False, True,
+        )  # fmt: skip
+        assert (slot.valid_to, slot.late_policy, slot.grace_s, slot.start_mode, slot.wait_s, slot.priority) == (
+            date(2026, 12, 31), LatePolicy.SKIP, 600, StartMode.WAIT, 180, Priority.PRIORITY,
         )  # fmt: skip
         line = next(one for one in plan_days(session, WEDNESDAY, 1) if one.slot_name == "Sáng sớm")
         assert line.villages == ("thon-1",)
@@ -107,6 +112,33 @@ def test_the_slot_is_edited_for_all_to_come(world: Any) -> None:
             AiringState.STARTED,
             time(5, 30),
         )
+
+
+@pytest.mark.parametrize("scope", ["following", "all"])
+def test_a_slot_is_changed_from_the_list_of_slots_and_what_nobody_touched_stays(
+    world: Any, scope: str
+) -> None:
+    with world.db.writing(station_id=world.made.station) as session:
+        slot = session.scalars(select(Slot).where(Slot.name == "Buổi sáng")).one()
+        slot.grace_s, slot.wait_s = 90, 20  # a week's file says seconds
+    browser = world.browser("canbo")
+    page = html.fromstring(browser.get("/lich/khung-gio").text)
+    (link, *_) = [one for one in page.xpath("//a/@href") if "viec=sua" in one]
+    (form,) = [one for one in html.fromstring(browser.get(link).text).forms if "/doi" in (one.action or "")]
+    fields = dict(form.form_values()) | {
+        "weekdays": ["mon", "tue", "wed"],
+        "scope": scope,
+        "until": "31/03/2027",
+    }
+    assert browser.post(form.action, fields).status_code == 303
+    with world.db.reading(station_id=world.made.station) as session:
+        rows = session.scalars(select(Slot).where(Slot.name == "Buổi sáng", Slot.active).order_by(Slot.id))
+        newest = list(rows)[-1]
+        assert (newest.weekdays, newest.valid_to) == ("mon,tue,wed", date(2027, 3, 31))
+        assert (newest.grace_s, newest.wait_s) == (90, 20)
+    assert "đến 31/03/2027" in browser.get("/lich/khung-gio").text
+    refused = browser.post(form.action, fields | {"until": "hôm nào"})
+    assert refused.status_code in (409, 422)
 
 
 def test_a_bulletin_is_looked_at_and_then_put_into_many_airings(world: Any) -> None:
