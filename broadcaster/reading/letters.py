@@ -17,7 +17,7 @@ _ROMAN = re.compile(
 )
 _ROMAN_LEFT = re.compile(
     words(
-        "đại hội|khóa|khoá|quý|phần|chương|cấp|thế kỷ|thế kỉ|loại|hạng|thứ|lần|giải|kỳ|học kỳ|học kì|hk|nhiệm kỳ|báo động",
+        "đại hội|khóa|khoá|quý|phần|chương|cấp|thế kỷ|thế kỉ|loại|hạng|thứ|lần|giải|kỳ|học kỳ|học kì|hk|nhiệm kỳ|báo động|bđ",
         "mục|phụ lục|tập|số|nhóm|bậc|đợt|giai đoạn|vùng|khu vực|quyển|bảng|hồi|hội nghị|tw|trung ương|tiểu khu|độ|kỳ họp",
         "trà|trà lúa|lứa|vụ|tiểu học|mức|đh|qh|điều|điểm|đảng|đoàn|quốc hội|hđnd|hội đồng nhân dân|đảng bộ|nghị quyết|trạm|khối|cụm",
         "chuyên khoa|cki|bộ|vua|giáo hoàng|thế chiến|chiến khu|quân khu|khu|tờ|kỳ thi|ngạch|tuyến|pha|sư đoàn",

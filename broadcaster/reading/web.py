@@ -113,8 +113,29 @@ def _label(label: str) -> str:
         elif len(letters) == 1 or not has_vowel(letters):
             pieces.append(spell(letters))
         else:
-            pieces.append(split_syllables(letters, _common()) or letters)
+            pieces.append(split_syllables(letters, _common()) or _behind_a_code(letters) or letters)
     return " ".join(pieces)
+
+
+@lru_cache(maxsize=1)
+def _codes() -> dict[str, str]:
+    """Codes with one meaning and no vowel, as addresses have them: hdnd, thcs, bhxh."""
+    found = {}
+    for code, meanings in table().meanings.items():
+        plain = "".join(bare(code)) if code.isalpha() and len(meanings) == 1 else ""
+        if len(plain) > 2 and not has_vowel(plain):
+            found[plain] = meanings[0].spoken
+    return found
+
+
+def _behind_a_code(letters: str) -> str | None:
+    """ubndxanhuthanh: an office's code and its name without a space between them."""
+    for cut in range(min(len(letters) - 2, 8), 2, -1):
+        code = _LABELS.get(letters[:cut]) or _codes().get(letters[:cut])
+        name = split_syllables(letters[cut:], _common())
+        if code and name:
+            return f"{code} {name}"
+    return None
 
 
 def _web(text: str) -> str:
