@@ -47,7 +47,14 @@ UNITS: dict[str, str] = {
     **{"đ": "đồng", "Đ": "đồng", "đồng": "đồng", "VNĐ": "đồng", "VND": "đồng", "vnđ": "đồng", "vnd": "đồng"},
     **{"₫": "đồng", "USD": "đô la Mỹ", "EUR": "ơ rô", "JPY": "yên Nhật", "CNY": "nhân dân tệ", "KRW": "uôn"},
     **{"$": "đô la Mỹ", "€": "ơ rô", "£": "bảng Anh", "¥": "yên"},
-    **{"tr": "triệu", "tr.đ": "triệu đồng", "tr.đồng": "triệu đồng", "trđ": "triệu đồng", "trđồng": "triệu đồng", "k": "nghìn"},
+    **{
+        "tr": "triệu",
+        "tr.đ": "triệu đồng",
+        "tr.đồng": "triệu đồng",
+        "trđ": "triệu đồng",
+        "trđồng": "triệu đồng",
+        "k": "nghìn",
+    },
     **{"K": "nghìn", "tỷ": "tỷ", "tỉ": "tỉ", "triệu": "triệu", "nghìn": "nghìn", "ngàn": "ngàn"},
     **{"°C": "độ xê", "ºC": "độ xê", "oC": "độ xê", "℃": "độ xê", "°F": "độ ép", "°": "độ", "º": "độ"},
     **{
@@ -69,7 +76,9 @@ UNITS: dict[str, str] = {
 for _name in [n for n in UNITS if n.endswith(("2", "3"))]:
     UNITS[_name[:-1] + ("²" if _name.endswith("2") else "³")] = UNITS[_name]
 
-MONEY = frozenset({"đ", "Đ", "đồng", "VNĐ", "VND", "vnđ", "vnd", "₫", "tr.đ", "tr.đồng", "trđ", "USD", "EUR", "$", "€"})
+MONEY = frozenset(
+    {"đ", "Đ", "đồng", "VNĐ", "VND", "vnđ", "vnd", "₫", "tr.đ", "tr.đồng", "trđ", "USD", "EUR", "$", "€"}
+)
 MAGNITUDE = frozenset({"tỷ", "tỉ", "triệu", "nghìn", "ngàn", "tr", "k", "K"})
 # Only glued to their number, or when nothing else could be meant: one letter is often a name.
 _GLUED_ONLY = frozenset({"k", "K", "s", "p", "'", "’", "′", "Đ", "°", "º", "V", "W", "L", "T", "h"})
