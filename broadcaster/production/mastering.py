@@ -7,9 +7,7 @@ nothing is mixed twice; memory does not grow with the length.
 from __future__ import annotations
 
 import tempfile
-from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO, Final
@@ -42,7 +40,6 @@ from broadcaster.speech.ahead import ahead
 TARGET_LUFS: Final = {Profile.HORN: -16.0, Profile.ARCHIVE: -19.0}
 BASE_TIMEOUT_S: Final = 60.0  # for ffmpeg, and TIMEOUT_SHARE a second of programme
 TIMEOUT_SHARE: Final = 0.5
-_LOOKING: Final = 2  # threads that look for true peaks: nothing else can be done before they are known
 # Attempts with single places mended, then with a lower ceiling (as loud as asked, limited harder), then with
 # everything a little quieter: a morning must not be silent for half a decibel.
 _MENDED: Final = 3
@@ -150,10 +147,13 @@ def _rendition(
     def heard(lower_db: float, quieter_db: float) -> Measured:
         """One attempt; its gains lie where those of the one before lay."""
         ceiling_db = form.ceiling_db - lower_db - quieter_db
-        gains = gains_for(energies, peaks, target_lufs=wanted - quieter_db, ceiling_db=ceiling_db, room=room)
         target.unlink(missing_ok=True)
         with Listener(target, rate_hz=form.rate_hz, timeout_s=timeout_s) as listener:
-            _encode(scratch, gains, target, kind=kind, length=length, timeout_s=timeout_s, stage=stage)
+            with Encoder(form, target, timeout_s=timeout_s) as encoder:  # ffmpeg starts while gains are found
+                gains = gains_for(
+                    energies, peaks, target_lufs=wanted - quieter_db, ceiling_db=ceiling_db, room=room
+                )
+                _encode(scratch, gains, encoder, kind=kind, length=length, stage=stage)
             stage(f"check:{kind}", 0, 1)
             found = listener.result()
             stage(f"check:{kind}", 1, 1)
@@ -193,21 +193,12 @@ def _true_peaks(scratch: BinaryIO, peaks: Samples, *, most_gain_db: float, ceili
     """The peaks of each control block, made true ones where the limiter may have to act."""
     matters = 10 ** ((ceiling_db - most_gain_db - 2.0) / 20)
     per_chunk = BLOCK // CONTROL
-
-    def look(first: int, padded: Samples) -> None:
+    for chunk, padded in enumerate(_padded(scratch)):
+        first = chunk * per_chunk
         near = np.flatnonzero(peaks[first : first + per_chunk] > matters)
         for part in np.array_split(near, max(1, len(near) // 256)):
             if len(part):
                 peaks[first + part] = true_peaks(padded, part)
-
-    with ThreadPoolExecutor(_LOOKING) as pool:
-        asked: deque[Future[None]] = deque()
-        for chunk, padded in enumerate(_padded(scratch)):
-            if len(asked) == 2 * _LOOKING:  # an hour is never in memory
-                asked.popleft().result()
-            asked.append(pool.submit(look, chunk * per_chunk, padded))
-        for each in asked:
-            each.result()
     return peaks
 
 
@@ -233,20 +224,18 @@ def _blocks(scratch: BinaryIO) -> Iterator[Samples]:
 def _encode(
     scratch: BinaryIO,
     gains: Gains,
-    target: Path,
+    encoder: Encoder,
     *,
     kind: RenditionKind,
     length: int,
-    timeout_s: float,
     stage: Callable[[str, int, int], None],
 ) -> None:
-    with Encoder(FORMATS[kind], target, timeout_s=timeout_s) as encoder:
-        done = 0
-        for block in _blocks(scratch):
-            stage(f"encode:{kind}", min(done, length), length)
-            out = gains.apply(block, first_block=done // CONTROL)
-            encoder.write(out[: length - done])
-            done += len(block)
+    done = 0
+    for block in _blocks(scratch):
+        stage(f"encode:{kind}", min(done, length), length)
+        out = gains.apply(block, first_block=done // CONTROL)
+        encoder.write(out[: length - done])
+        done += len(block)
     stage(f"encode:{kind}", length, length)
 
 
