@@ -16,6 +16,7 @@ import numpy as np
 import soundfile
 
 from broadcaster.config import Settings
+from broadcaster.errors import StoreError
 from broadcaster.model import HOUSE_RATE_HZ, JingleKind, Pcm, Profile, Programme, Reading, RenditionKind, Take
 from broadcaster.production.encoding import whole, write_wav
 from broadcaster.production.jingles import jingle_paths
@@ -97,13 +98,19 @@ class Studio:
             to_speak(reading), chain=self.chain, opener=self.opener, cache=self.cache, speed=self.speed,
             progress=lambda done, total: progress(SPEAKING, done, total),
         )  # fmt: skip
-        with (
-            whole(output) as part,
-            soundfile.SoundFile(part, "w", HOUSE_RATE_HZ, 1, "PCM_16", format="WAV") as file,
-        ):
-            for segment, sentence in zip(spoken.segments, reading.sentences, strict=True):
-                file.write(segment.samples)
-                file.write(np.zeros(self.pauses.of(sentence.pause) * HOUSE_RATE_HZ // 1000, dtype=np.float32))
+        try:
+            with (
+                whole(output) as part,
+                soundfile.SoundFile(part, "w", HOUSE_RATE_HZ, 1, "PCM_16", format="WAV") as file,
+            ):
+                for segment, sentence in zip(spoken.segments, reading.sentences, strict=True):
+                    rest = self.pauses.of(sentence.pause) * HOUSE_RATE_HZ // 1000
+                    file.write(segment.samples)
+                    file.write(np.zeros(rest, dtype=np.float32))
+        except soundfile.LibsndfileError as error:  # it says no more than "System error"
+            raise StoreError(
+                f"Không ghi được tệp {output.name}; hãy kiểm tra chỗ trống và quyền ghi ở {output.parent} rồi làm lại."
+            ) from error
         return f"{spoken.label}. {spoken.why}".strip()
 
     def produce_one(

@@ -7,14 +7,17 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
+
 ROOT = Path(__file__).resolve().parents[2]
 
 
 def broadcaster(
-    home: Path, *arguments: str, stdin: bytes = b"", **environ: str
+    home: Path, *arguments: str, stdin: bytes = b"", at_most_bytes: int = 0, **environ: str
 ) -> subprocess.CompletedProcess[bytes]:
+    limited = ["prlimit", f"--fsize={at_most_bytes}"] if at_most_bytes else []
     return subprocess.run(
-        [sys.executable, "-m", "broadcaster", *arguments],
+        [*limited, sys.executable, "-m", "broadcaster", *arguments],
         input=stdin, capture_output=True, timeout=100, check=False, cwd=home,
         env={**os.environ, "PYTHONPATH": str(ROOT), "BROADCASTER_HOME": str(home), **environ},
     )  # fmt: skip
@@ -41,6 +44,29 @@ def test_a_refusal_is_one_and_one_line_without_a_traceback(home: Path) -> None:
     assert done.stderr.decode("utf-8").splitlines() == [
         "Không thấy tệp không có.docx. Hãy kiểm tra lại đường dẫn."
     ]
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="no limit on the size of a file there")
+@pytest.mark.parametrize(
+    ("command", "file"),
+    [("speak", "bài.wav"), ("produce", "chương trình.mp3"), ("produce", "chương trình.wav")],
+)
+def test_when_the_system_refuses_to_write_on_it_is_one_sentence_and_no_half_file(
+    home: Path, tmp_path: Path, command: str, file: str
+) -> None:
+    """The system's own refusal (a limit of 200 kB a file), which a sound library tells as "System error"."""
+    out = tmp_path / "ra"
+    out.mkdir()
+    (home / "bài.txt").write_text("Sáng mai thôn họp. Mời bà con đến đông đủ. " * 6, encoding="utf-8")
+    done = broadcaster(
+        home, command, str(home / "bài.txt"), "-o", str(out / file), at_most_bytes=200_000,
+        BROADCASTER_VOICE_CHAIN="espeak:vi+f5",
+    )  # fmt: skip
+    told = done.stderr.decode("utf-8")
+    assert done.returncode == 1, told
+    assert "Traceback" not in told
+    assert "hãy" in told.splitlines()[-1]
+    assert list(out.iterdir()) == []
 
 
 def test_wrong_use_is_two_and_help_is_zero(home: Path) -> None:
