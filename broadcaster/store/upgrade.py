@@ -7,6 +7,7 @@ copy, never a downgrade script.  Two processes that start together wait for each
 from __future__ import annotations
 
 import os
+import shutil
 import sqlite3
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
@@ -27,6 +28,9 @@ _MIGRATIONS = Path(__file__).parent / "migrations"
 _POSTGRESQL_LOCK = 0x62726F6164  # "broad": one upgrade at a time
 
 
+_LEAST_FREE = 1_000_000  # bytes; below it a database that does not open has no room for its journal
+
+
 def upgrade(settings_or_url: Settings | str) -> Path | None:
     """Upgrade to the newest version.  Returns the copy made of an existing SQLite file, if one was made.
 
@@ -36,7 +40,7 @@ def upgrade(settings_or_url: Settings | str) -> Path | None:
     script = ScriptDirectory.from_config(alembic_config())
     head = script.get_current_head()
     assert head is not None, "there is at least one revision"
-    with _translated(), _alone(url) as connection:
+    with _translated(url), _alone(url) as connection:
         current = MigrationContext.configure(connection).get_current_revision()
         _refuse_foreign(connection, current, script)
         if current == head:
@@ -54,7 +58,7 @@ def check_version(url: str) -> None:
     script = ScriptDirectory.from_config(alembic_config())
     db = Database(url)
     try:
-        with _translated(), db.engine.connect() as connection:
+        with _translated(url), db.engine.connect() as connection:
             current = MigrationContext.configure(connection).get_current_revision()
             _refuse_foreign(connection, current, script)
     finally:
@@ -88,11 +92,18 @@ def alembic_config() -> Config:
 
 
 @contextmanager
-def _translated() -> Iterator[None]:
+def _translated(url: str) -> Iterator[None]:
     try:
         yield
     except (DatabaseError, sqlite3.DatabaseError, OSError) as error:
         said = str(getattr(error, "orig", error))
+        folder = Path(url.removeprefix("sqlite:///")).parent
+        # on a full disk SQLite may say no more than "disk I/O error": it cannot even open its journal
+        if url.startswith("sqlite") and folder.is_dir() and shutil.disk_usage(folder).free < _LEAST_FREE:
+            raise StoreError(
+                f"Ổ đĩa chứa {folder} đã đầy nên không mở được cơ sở dữ liệu. "
+                "Dữ liệu cũ vẫn nguyên; hãy xóa bớt tệp rồi chạy lại."
+            ) from error
         raise StoreError(
             f"Không mở được cơ sở dữ liệu hoặc không nâng cấp được: {said}. "
             "Dữ liệu cũ vẫn nguyên; hãy kiểm tra rồi chạy lại."
