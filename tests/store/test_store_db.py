@@ -1,10 +1,11 @@
-"""The station filter, and the two kinds of session."""
+"""The station filter, the two kinds of session, and a database that cannot be opened."""
 
 from __future__ import annotations
 
 import threading
 from datetime import UTC, datetime
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 from sqlalchemy import func, inspect, select, text
@@ -15,6 +16,7 @@ from broadcaster.errors import StoreError
 from broadcaster.model import Role
 from broadcaster.store.db import Database
 from broadcaster.store.tables import Base, Bulletin, Revision, Station, StationScoped, Topic, User, Village
+from broadcaster.store.upgrade import upgrade
 from tests.support.databases import upgraded
 
 NOW = datetime(2026, 3, 2, 8, 0, tzinfo=UTC)
@@ -225,3 +227,19 @@ def test_a_database_for_tests_is_handed_on_empty_counting_from_one_and_only_when
                 if change and _round == 0:
                     with db.engine.begin() as connection:
                         connection.execute(text(change))
+
+
+def test_on_a_full_disk_the_sentence_names_the_disk_whatever_sqlite_says(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    url = f"sqlite:///{tmp_path / 'đài.db'}"
+    upgrade(url)
+    (tmp_path / "đài.db").write_bytes(
+        b"not a database at all" * 100
+    )  # it cannot be opened, for whatever reason
+    monkeypatch.setattr("shutil.disk_usage", lambda _folder: SimpleNamespace(free=0))
+    with pytest.raises(StoreError, match="đã đầy"):
+        upgrade(url)
+    monkeypatch.undo()
+    with pytest.raises(StoreError, match="Không mở được cơ sở dữ liệu"):
+        upgrade(url)

@@ -7,7 +7,6 @@ import threading
 from contextlib import closing
 from datetime import UTC, date, datetime, time
 from pathlib import Path
-from types import SimpleNamespace
 
 import pytest
 from alembic import command
@@ -190,22 +189,6 @@ def frame_of_version_3(db: Database) -> None:
             ),
             {"body": json.dumps({"a": 1, "jingles": {"cut": "9" * 64}}), "now": NOW},
         )
-
-
-def test_on_a_full_disk_the_sentence_names_the_disk_whatever_sqlite_says(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    url = f"sqlite:///{tmp_path / 'đài.db'}"
-    upgrade(url)
-    (tmp_path / "đài.db").write_bytes(
-        b"not a database at all" * 100
-    )  # it cannot be opened, for whatever reason
-    monkeypatch.setattr("shutil.disk_usage", lambda _folder: SimpleNamespace(free=0))
-    with pytest.raises(StoreError, match="đã đầy"):
-        upgrade(url)
-    monkeypatch.undo()
-    with pytest.raises(StoreError, match="Không mở được cơ sở dữ liệu"):
-        upgrade(url)
 
 
 def test_a_seeded_database_of_an_older_version_keeps_its_rows_and_is_copied_first(tmp_path: Path) -> None:
