@@ -35,6 +35,7 @@ ROOT = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT))
 
 from broadcaster.reading import read  # noqa: E402
+from broadcaster.reading.syllables import is_syllable  # noqa: E402
 from broadcaster.speech import phonology  # noqa: E402
 from broadcaster.speech.kokoro import colours, graph, model  # noqa: E402
 from broadcaster.speech.kokoro.engine import PROFILES, Engine, Speaker, load_speaker  # noqa: E402
@@ -45,7 +46,6 @@ VOICES = ROOT / "audio" / "voices"
 SOUND = 128  # so many of a voice's 256 numbers are its sound
 SYLLABLES = 7  # of a line in disorder
 LEVEL = 0.07  # root mean square of what is heard
-LINES_A_STEP = 2
 LEASH_STYLE, LEASH_COLOURS = 0.3, 2e-5
 KEPT = 60  # steps whose mean is the result
 
@@ -180,8 +180,8 @@ class Lines:
         for file in sorted((ROOT / "schedules" / "nhu-thanh" / "bulletins").glob("*.txt")):
             self._sentences += [one.spoken for one in read(file.read_text(encoding="utf-8")).sentences]
         self._usual = [word for text in self._sentences for word in tune_voice.syllables_of(text)]
-        legal = set(phonology.legal_syllables())
-        self._any = [piece[1:] for piece in pieces if piece.startswith("▁") and piece[1:] in legal]
+        # with its tone: a list of toneless ones would leave six tones to the sentences, and none to stopped syllables
+        self._any = [piece[1:] for piece in pieces if piece.startswith("▁") and is_syllable(piece[1:])]
         self._dice = dice
 
     def one(self) -> str:
@@ -257,7 +257,7 @@ def learn(speakers: Sequence[Speaker], options: argparse.Namespace) -> None:
     until, losses = time.monotonic() + 60 * options.minutes, []
     step = first
     while time.monotonic() < until:
-        for _ in range(LINES_A_STEP):
+        for _ in range(options.lines):
             which = dice.randrange(len(speakers))
             line = lines.one()
             log_p = hearing(in_a_room(speech.say(line, speakers[which], sounds[which], table), dice))
@@ -269,7 +269,7 @@ def learn(speakers: Sequence[Speaker], options: argparse.Namespace) -> None:
             losses.append(float(loss.detach()))
             moved = (sounds[which] - began[which]).pow(2).sum()
             leash = LEASH_STYLE * moved + LEASH_COLOURS * table.pow(2).sum()
-            ((loss + leash) / LINES_A_STEP).backward()
+            ((loss + leash) / options.lines).backward()
         torch.nn.utils.clip_grad_norm_([table], 2.0)
         torch.nn.utils.clip_grad_norm_(sounds, 2.0)
         search.step()
@@ -316,6 +316,7 @@ def main() -> None:
     parser.add_argument(
         "--rate", type=float, default=1.0, help="times the length of a step; less near the end"
     )
+    parser.add_argument("--lines", type=int, default=2, help="lines a step; more near the end, where single ones say little")
     parser.add_argument("--seed", type=int, default=0, help="another one for each part of a search")
     parser.add_argument("--home", type=Path, default=ROOT / "var" / "voices")
     parser.add_argument("--only-write", action="store_true", help="write the voices, learn nothing")
