@@ -207,6 +207,7 @@ def _addresses(session: Session, stage: Stage) -> None:
         select(Bulletin.id).where(Bulletin.source_name.like("%.docx")).order_by(Bulletin.id)
     ).first()
     sent = session.scalars(select(Bulletin.id).where(Bulletin.title == TITLE)).one()
+    aired = lines[0].items[0].bulletin_id
     village = session.scalars(select(Village).order_by(Village.position)).all()[3]
     from broadcaster.store.keys import load_keys
 
@@ -252,6 +253,31 @@ def _addresses(session: Session, stage: Stage) -> None:
         "the-qr": ("canbo", "/thon/the-qr"),
         "khan-cap": ("lanhdao", "/khan-cap"),
         "ke-hoach": ("canbo", "/ke-hoach"),
+        "thu-am": ("canbo", f"/ban-tin/{draft}/thu-am"),
+        "chia-se": ("canbo", f"/ban-tin/{aired}/chia-se"),
+        "doi-gio": ("canbo", f"/lich/buoi/{lines[1].airing_id}/doi"),
+        "sua-khung-gio": ("canbo", f"/lich/buoi/{lines[1].airing_id}/doi?viec=sua"),
+        "nghi-le": ("canbo", "/lich/nghi-le"),
+        "rai-ban-tin": ("canbo", "/lich/rai"),
+        "sao-chep-tuan": ("canbo", "/lich/sao-chep"),
+        "lich-tu-dong": ("canbo", "/lich/tu-dong"),
+        "khung-chuong-trinh": ("canbo", "/khung-chuong-trinh"),
+        "can-goi": ("canbo", "/thon/can-goi"),
+        "nhap-thon": ("canbo", "/thon/nhap"),
+        "gop-y": ("canbo", "/gop-y"),
+        "gop-y-cua-dan": ("", "/gop-y/nhu-thanh"),
+        "bao-loa-hong": ("", f"/t/{token}/gop-y"),
+        "don-vi": ("canbo", "/don-vi"),
+        "kenh": ("canbo", "/kenh"),
+        "nghe": ("", "/nghe/nhu-thanh"),
+        "bao-cao-nam": ("canbo", "/bao-cao/nam"),
+        "luot-tin-bai": ("canbo", "/bao-cao/tin-bai"),
+        "the-thuc": ("canbo", "/bao-cao/the-thuc"),
+        "loi-van": ("canbo", "/bao-cao/loi-van"),
+        "viec": ("canbo", "/viec"),
+        "dung-tat-ca": ("lanhdao", "/khan-cap/dung-tat-ca"),
+        "tai-khoan-cua-toi": ("canbo", "/tai-khoan-cua-toi"),
+        "ma-truy-cap": ("quantri", "/ma-truy-cap"),
     }
 
 

@@ -30,20 +30,39 @@ MIMES = {"mp3": "audio/mpeg", "flac": "audio/flac", "wav": "audio/wav", "ogg": "
 @bp.post("/ban-tin/<int:bulletin_id>/nghe")
 @needs("see")
 def preview(bulletin_id: int) -> ResponseReturnValue:
-    """Ask for one sentence (`cau` = its number from 1) or the whole reading, as it stands now."""
+    """Ask for one sentence (`cau` = its number from 1, `loi` = its mark) or the whole reading, as it stands now."""
+    form = request.form
     with writing() as session:
-        job_id = ask_preview(session, bulletin_by_id(session, bulletin_id), request.form.get("cau", ""))
+        job_id = ask_preview(
+            session, bulletin_by_id(session, bulletin_id), form.get("cau", ""), form.get("loi", "")
+        )
     deps().doorbell.ring()
     if "HX-Request" in request.headers:
         return _fragment(job_id)
     return redirect(url_for("sound.job", job_id=job_id), 303)
 
 
-def ask_preview(session: Session, bulletin: Bulletin, number: str) -> int:
-    """Put a preview in the worker's queue and return its job; the same words twice are one job."""
+@bp.app_template_filter("dau_loi")
+def mark_of(spoken: str) -> str:
+    """A short mark of a sentence's spoken words."""
+    return hashlib.sha256(spoken.encode()).hexdigest()[:12]
+
+
+def ask_preview(session: Session, bulletin: Bulletin, number: str, mark: str = "") -> int:
+    """Put a preview in the worker's queue and return its job; the same words twice are one job.
+
+    `mark`: of the words that stand on the page.  While hands are in the reading a page keeps it as it was, though the
+    text has been saved with a sentence more: the number alone would play another sentence than the one beside it.
+    """
     result = reading_of(session, bulletin)
     spoken = [[sentence.spoken, sentence.pause.value] for sentence in result.sentences]
     kind = "listen"  # a whole bulletin is spoken in the render lane, so that single sentences need not wait for it
+    if (
+        number.isdigit()
+        and mark
+        and mark not in {mark_of(text) for text, _ in spoken[int(number) - 1 : int(number)]}
+    ):
+        number = next((str(n) for n, (text, _) in enumerate(spoken, 1) if mark_of(text) == mark), number)
     if number.isdigit() and 1 <= int(number) <= len(spoken):
         kind, spoken = "preview", spoken[int(number) - 1 : int(number)]
     return _ask(session, bulletin, kind, spoken)

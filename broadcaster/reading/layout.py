@@ -123,7 +123,8 @@ def _soft(before: str, line: str, headed: bool, before_headed: bool) -> bool:
         (",", "-", "–", "và", "của", "là", "với", "cho", "số", "ngày", "tháng", "năm")
     ):
         return True
-    return len(before.rstrip()) >= SOFT_WIDTH
+    # a text broken by a margin has no line beyond it: before a long line stands a heading
+    return len(before.rstrip()) >= SOFT_WIDTH and len(line.rstrip()) <= MARGIN
 
 
 def blocks(text: str, spans: list[tuple[int, int]]) -> list[Block]:

@@ -93,3 +93,14 @@ def test_a_margin_break_after_a_sentence_is_no_end_of_a_paragraph() -> None:
         "Mọi thắc mắc xin gọi tổng đài 1900 6769 để được giải đáp kịp thời.\n\nXin cảm ơn."
     )
     assert [s.pause for s in read(text).sentences] == [Pause.SENTENCE, Pause.PARAGRAPH, Pause.PARAGRAPH]
+
+
+def test_a_heading_is_not_joined_to_the_long_paragraph_below_it() -> None:
+    """A text that a margin broke has no line beyond the margin: each line of such a text is a paragraph."""
+    heading = "Tổ chức tháng cao điểm “Mỗi nhà một việc số” trên địa bàn xã Như Thanh"
+    body = "Căn cứ kế hoạch của xã về chuyển đổi số, các thôn tổ chức tuyên truyền đến từng hộ, mỗi tuần một việc, trong cả tháng mười hai."
+    assert len(body) > 110
+    first, *_rest = read(f"{heading}\n{body}").sentences
+    assert first.written == heading
+    broken = "Các thôn tổ chức tuyên truyền đến từng hộ trên địa bàn xã\nNhư Thanh trong cả tháng."
+    assert len(read(broken).sentences) == 1

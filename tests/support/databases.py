@@ -127,10 +127,14 @@ class Originals:
             asked = " UNION ALL ".join(
                 f"SELECT '{table}' WHERE EXISTS (SELECT 1 FROM \"{table}\")" for table in tables
             )
-            # Truncated, not deleted: rows without an order come back in the order in which they were written.
+            filled = connection.scalars(text(asked)).all()
             # As a replica no guard looks at what goes.
-            wipe = "".join(f'TRUNCATE "{table}" CASCADE;' for table in connection.scalars(text(asked)))
+            wipe = "".join(f'DELETE FROM "{table}";' for table in filled)
             connection.execute(text(f"BEGIN; SET LOCAL session_replication_role = replica; {wipe} COMMIT"))
+            # Vacuumed, the tables have no pages again: rows without an order come back in the order in which they
+            # were written.  Truncated they would be new files, each of them waited for until it is on the disk.
+            if filled:
+                connection.execute(text("VACUUM " + ", ".join(f'"{table}"' for table in filled)))
             connection.execute(
                 text(
                     "SELECT setval(oid, 1, false) FROM pg_class WHERE relkind = 'S'"

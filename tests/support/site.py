@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
+import atexit
 import logging
 import shutil
+import tempfile
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime
+from functools import cache
 from pathlib import Path
 from typing import Any
 
 from axe_playwright_python.sync_playwright import Axe
 from flask import Flask
+from jinja2 import FileSystemBytecodeCache
 from playwright.sync_api import Browser, BrowserContext, Page, expect
 from werkzeug.serving import BaseWSGIServer, make_server
 
@@ -30,6 +34,14 @@ RULES = {
     "runOnly": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"],
     "resultTypes": ["violations"],
 }
+
+
+@cache
+def compiled_templates() -> FileSystemBytecodeCache:
+    """Templates compiled once a process, not once a test."""
+    folder = tempfile.TemporaryDirectory(prefix="station-templates-")
+    atexit.register(folder.cleanup)
+    return FileSystemBytecodeCache(folder.name)
 
 
 @dataclass
@@ -117,6 +129,7 @@ def running_site(
     shutil.copytree(built[0], home)
     settings = load(environ={}, home=home, flags={"web.public_url": "https://loa.example.vn", **flags})
     app = create_app(settings, now=now)
+    app.jinja_env.bytecode_cache = compiled_templates()
     logging.getLogger("werkzeug").setLevel(logging.ERROR)
     served = Served(app)
     served.start()

@@ -12,6 +12,7 @@ from datetime import datetime
 from pathlib import Path
 
 import pytest
+from argon2 import PasswordHasher
 from flask import Flask
 from flask.testing import FlaskClient
 from playwright.sync_api import Browser as Chrome
@@ -19,9 +20,11 @@ from playwright.sync_api import Playwright, sync_playwright
 from werkzeug.test import TestResponse
 
 from broadcaster.config import Settings, load
+from broadcaster.newsroom import people
 from broadcaster.store.blobs import Blobs
 from broadcaster.store.db import Database
 from broadcaster.store.upgrade import upgrade
+from tests.support.site import compiled_templates
 from tests.support.web_station import NOW, PASSWORD, WebStation, build
 from web import create_app
 from web.security import limiter
@@ -94,7 +97,11 @@ def built(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, WebStation]:
     settings.var.mkdir()
     upgrade(settings.database_url)
     db = Database(settings.database_url)
-    made = build(db, Blobs(settings.blobs_url))
+    with (
+        pytest.MonkeyPatch.context() as patch
+    ):  # hundreds of tests sign in: what is slow on purpose is quick here
+        patch.setattr(people, "_HASHER", PasswordHasher(time_cost=1, memory_cost=64, parallelism=1))
+        made = build(db, Blobs(settings.blobs_url))
     db.dispose()
     return home, made
 
@@ -119,6 +126,7 @@ def opened(home: Path, made: WebStation, **flags: str) -> Iterator[World]:
     clock = Clock()
     app = create_app(settings, now=clock)
     app.testing = True
+    app.jinja_env.bytecode_cache = compiled_templates()
     limiter.enabled = True
     with app.app_context():
         limiter.reset()

@@ -13,8 +13,9 @@ from playwright.sync_api import Browser, expect
 from sqlalchemy import func, select
 
 from broadcaster.store.tables import VariantItem
+from broadcaster.worker import Worker
 from tests.support.site import SIZES, Site, running_site, sign_in, violations
-from tests.support.web_station import WebStation
+from tests.support.web_station import NOW, WebStation
 
 pytestmark = pytest.mark.browser
 
@@ -23,7 +24,9 @@ pytestmark = pytest.mark.browser
 def site(
     chromium: Browser, built: tuple[Path, WebStation], tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[Site]:
-    with running_site(chromium, built, tmp_path_factory.mktemp("site")) as running:
+    with running_site(
+        chromium, built, tmp_path_factory.mktemp("site"), **{"voice.chain": "silent"}
+    ) as running:
         yield running
 
 
@@ -104,6 +107,20 @@ def test_a_bulletin_placed_right_after_its_title_was_typed_stays_placed(site: Si
     expect(where).to_contain_text("Đã xếp vào buổi phát")
     with site.db.reading(station_id=site.made.station) as session:
         assert session.scalar(select(func.count()).where(VariantItem.bulletin_id == site.made.draft)) == 1
+    page.close()
+
+
+def test_a_sentence_is_heard_in_its_own_place_and_the_reading_stays_where_it_is(site: Site) -> None:
+    page = site.context("canbo").new_page()
+    page.goto(site.address("/ban-tin/{draft}"))
+    before = page.locator("#cach-doc article").count()
+    page.get_by_role("button", name="Nghe câu 1").click()
+    expect(page.locator("#nghe-1")).to_contain_text("Đang chờ máy dựng tiếng")
+    with Worker(site.settings, site.db, now=lambda: NOW) as worker:
+        worker.work_off(("preview",))
+    expect(page.locator("#nghe-1 audio")).to_have_count(1)
+    expect(page.locator("#cach-doc article")).to_have_count(before)
+    assert before > 0
     page.close()
 
 

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import io
+import json
 from typing import Any
 
 import pytest
 from docx import Document
+from lxml import html
 from sqlalchemy import select
 
 from broadcaster.model import VERBATIM, BulletinState
@@ -298,6 +300,24 @@ def test_a_file_of_the_wrong_kind_is_refused_and_the_typed_title_stays(
     assert answer.status_code == 422
     assert 'value="Tên đã gõ"' in answer.text
     assert 'role="alert"' in answer.text
+
+
+def test_the_sentence_beside_the_button_is_heard_though_the_text_has_grown_meanwhile(world: Any) -> None:
+    author = world.browser("canbo")
+    url = f"/ban-tin/{world.made.draft}"
+    page = html.fromstring(author.get(url).text)
+    (asked,) = [json.loads(one.get("hx-vals")) for one in page.xpath("//button[@id='nut-nghe-1']")]
+    spoken = page.xpath("//article[@id='cau-1']//p[@class='spoken']")[0].text_content()
+    with world.db.writing() as session:
+        row = session.get_one(Bulletin, world.made.draft)
+        row.draft_text = f"Một câu mới ở đầu. {row.draft_text}"
+    job_id = int(author.post(url + "/nghe", asked).location.rsplit("/", 1)[1])
+    with world.db.reading() as session:
+        ((said, _pause),) = session.get_one(RenderJob, job_id).payload["sentences"]
+    assert said == spoken
+    job_id = int(author.post(url + "/nghe", {**asked, "loi": "gone"}).location.rsplit("/", 1)[1])
+    with world.db.reading() as session:
+        assert session.get_one(RenderJob, job_id).payload["sentences"][0][0] == "Một câu mới ở đầu."
 
 
 def test_listening_asks_the_worker_and_waits_without_holding_a_thread(world: Any) -> None:
