@@ -316,7 +316,9 @@ def main() -> None:
     parser.add_argument(
         "--rate", type=float, default=1.0, help="times the length of a step; less near the end"
     )
-    parser.add_argument("--lines", type=int, default=2, help="lines a step; more near the end, where single ones say little")
+    parser.add_argument(
+        "--lines", type=int, default=2, help="lines a step; more near the end, where single ones say little"
+    )
     parser.add_argument("--seed", type=int, default=0, help="another one for each part of a search")
     parser.add_argument("--home", type=Path, default=ROOT / "var" / "voices")
     parser.add_argument("--only-write", action="store_true", help="write the voices, learn nothing")
