@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, expect
+from playwright.sync_api import Browser, Route, expect
 from sqlalchemy import func, select
 
 from broadcaster.store.tables import VariantItem
@@ -121,6 +121,28 @@ def test_a_sentence_is_heard_in_its_own_place_and_the_reading_stays_where_it_is(
     expect(page.locator("#nghe-1 audio")).to_have_count(1)
     expect(page.locator("#cach-doc article")).to_have_count(before)
     assert before > 0
+    page.close()
+
+
+def test_a_button_pressed_while_the_page_saves_itself_is_pressed_when_it_has(site: Site) -> None:
+    """The bar with the button comes back new with that saving: the press belongs to the new one."""
+    page = site.context("canbo").new_page()
+    page.goto(site.address("/ban-tin/{returned}"))
+    held: list[Route] = []
+
+    def hold(route: Route) -> None:
+        if route.request.method == "POST" and "hx-request" in route.request.headers and not held:
+            held.append(route)
+        else:
+            route.continue_()
+
+    page.route("**/ban-tin/*", hold)
+    with page.expect_request(lambda request: request.method == "POST"):
+        page.get_by_label("Văn bản", exact=True).press_sequentially("Thêm câu. ")
+    page.keyboard.press("Control+Enter")
+    page.wait_for_timeout(200)
+    held[0].continue_()
+    expect(page.get_by_role("heading", name="Xem lại trước khi gửi duyệt")).to_be_visible()
     page.close()
 
 

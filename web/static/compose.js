@@ -77,7 +77,15 @@
     } else if (status === 401 || status === 400) tell("Chưa lưu được: phiên làm việc đã hết. Chữ đang gõ vẫn còn đây; bấm nút dưới để đăng nhập lại và lưu tiếp.");
     else if (status === 413) tell("Chưa lưu được: nội dung quá lớn. Hãy chia làm hai bản tin.");
     else if (status !== 409 && status !== 422) tell("Chưa lưu được: máy chủ không trả lời. Chữ đang gõ vẫn còn đây và được giữ trong thẻ này.");
-    if (waiting && !busy) { var button = waiting; waiting = null; form.requestSubmit(button); }
+    if (waiting && !busy) {
+      // What came back may have put a new button in the place of the pressed one.
+      var pressed = waiting, button = form.contains(pressed) ? pressed : Array.from(form.elements).find(function (one) {
+        return one.type === "submit" && one.name === pressed.name && one.value === pressed.value;
+      });
+      waiting = null;
+      if (button) form.requestSubmit(button);
+      else form.requestSubmit();
+    }
   });
 
   // A part that came back new must not lose the keyboard: the focus goes to the same place in it.
