@@ -112,7 +112,7 @@ def ffmpeg() -> Finding:
 
 
 def voices(settings: Settings) -> list[Finding]:
-    """Each voice of the chain says two words here; why it cannot when it cannot."""
+    """Each voice of the chain says `TRIED` here; why it cannot when it cannot."""
     from broadcaster.speech.check import fault
     from broadcaster.speech.engines import open_voice
     from broadcaster.speech.hearing import Recogniser

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 
 from broadcaster.reading.furniture import letterhead
+from broadcaster.reading.layout import lines
 from broadcaster.reading.scan import pattern
 
 LOOKED_AT = 25  # lines; a letterhead with its title is never longer
@@ -33,18 +34,18 @@ def proposed_title(text: str) -> str:
 
     "" when nothing in the text says anything.
     """
-    lines = [line.strip() for line in text.split("\n") if line.strip()]
-    for index, line in enumerate(lines[:LOOKED_AT]):
+    filled = [line.strip() for line in text.split("\n") if line.strip()]
+    for index, line in enumerate(filled[:LOOKED_AT]):
         kind = line.rstrip(" :")
         if kind in _KINDS:
-            subject = _joined(lines, index + 1)
+            subject = _joined(filled, index + 1)
             if not subject or len(subject) > 200:
                 return kind.capitalize()
             subject = subject if subject != subject.upper() else subject.capitalize()
             return _shortened(f"{kind.capitalize()}: {_without_prefix(subject)}", LONGEST)
-    for index, line in enumerate(lines[:LOOKED_AT]):
+    for index, line in enumerate(filled[:LOOKED_AT]):
         if _ABOUT.match(line):  # an official letter has its subject under its number
-            subject = _ABOUT.sub("", _joined(lines, index))
+            subject = _ABOUT.sub("", _joined(filled, index))
             if subject:
                 return _shortened(subject[0].upper() + subject[1:], LONGEST)
     said = [one.strip() for one in _SENTENCE_END.split(_body(text)) if any(c.isalnum() for c in one)]
@@ -54,22 +55,18 @@ def proposed_title(text: str) -> str:
 
 def _body(text: str) -> str:
     """What stands below the letterhead, or the whole when nothing does."""
-    lines, spans, at = text.split("\n"), [], 0
-    for line in lines:
-        spans.append((at, at + len(line)))
-        at += len(line) + 1
-    below = lines[letterhead(text, spans) :]
+    below = text.split("\n")[letterhead(text, lines(text)) :]
     while below and (not below[0].strip() or _OFFICE.match(below[0].strip())):
         below = below[1:]
     return "\n".join(below) or text
 
 
-def _joined(lines: list[str], index: int) -> str:
+def _joined(filled: list[str], index: int) -> str:
     """The line at `index` with the lines that a margin broke off it."""
-    if index >= len(lines):
+    if index >= len(filled):
         return ""
-    whole = lines[index]
-    for line in lines[index + 1 : index + 3]:
+    whole = filled[index]
+    for line in filled[index + 1 : index + 3]:
         if not line[0].islower() or whole.endswith((".", ":", ";", "!", "?")):
             break
         whole = f"{whole} {line}"
@@ -86,4 +83,4 @@ def _shortened(line: str, limit: int) -> str:
     line = " ".join(line.split())
     if len(line) <= limit:
         return line
-    return line[: limit - 1].rsplit(" ", 1)[0].rstrip(" ,;:") + "…"
+    return line[:limit].rsplit(" ", 1)[0][: limit - 1].rstrip(" ,;:") + "…"

@@ -347,8 +347,9 @@ def test_an_external_entity_is_never_opened() -> None:
         ("Kính thưa bà con!\nSáng mai, ngày 5/12, thôn họp.", "Sáng mai, ngày 5/12, thôn họp"),
         ("Thông báo", "Thông báo"),
         ("Kính thưa bà con. Ngày mai ngừng cấp điện từ 8h.", "Ngày mai ngừng cấp điện từ 8h"),
+        ("Kính thưa bà con.", "Kính thưa bà con"),
         ("Một hai ba bốn. " * 2, "Một hai ba bốn"),
-        ("chữ " * 60, "chữ " * 18 + "chữ…"),
+        ("chữ " * 60, "chữ " * 19 + "chữ…"),
         ("dài" * 100, ("dài" * 100)[:79] + "…"),
     ],
 )

@@ -125,3 +125,19 @@ def test_an_autosave_that_came_too_late_says_so_to_the_script(world: Any) -> Non
     answer = author.post(url, form_of(world, LONG), headers={"HX-Request": "true"})
     assert answer.status_code == 401
     assert "carried" not in answer.text
+
+
+def test_a_pasted_document_without_a_title_is_named_by_its_subject_and_not_by_its_letterhead(
+    world: Any,
+) -> None:
+    author = world.browser("canbo")
+    author.get("/ban-tin/moi")
+    text = (
+        "ỦY BAN NHÂN DÂN\nXÃ NHƯ THANH\nSố: 152/TB-UBND\nCỘNG HÒA XÃ HỘI CHỦ NGHĨA VIỆT NAM\n"
+        "Độc lập - Tự do - Hạnh phúc\nNhư Thanh, ngày 26 tháng 11 năm 2026\n\nTHÔNG BÁO\n"
+        "Về việc tiêm phòng dại cho chó, mèo\n\n1. Thời gian: từ 7h30."
+    )
+    assert author.post("/ban-tin", {"text": text}).status_code == 303
+    with world.db.reading(station_id=world.made.station) as session:
+        newest = session.scalars(select(Bulletin).order_by(Bulletin.id.desc())).first()
+        assert newest.title == "Thông báo: tiêm phòng dại cho chó, mèo"

@@ -378,17 +378,14 @@ def test_withdrawing_needs_a_reason_and_is_written_down(world: Any) -> None:
     assert "Lịch đã đổi" in approver.get(url).text
 
 
-def test_a_pasted_document_without_a_title_is_named_by_its_subject_and_not_by_its_letterhead(
-    world: Any,
-) -> None:
+def test_a_whole_bulletin_is_heard_too(world: Any) -> None:
     author = world.browser("canbo")
-    author.get("/ban-tin/moi")
-    text = (
-        "ỦY BAN NHÂN DÂN\nXÃ NHƯ THANH\nSố: 152/TB-UBND\nCỘNG HÒA XÃ HỘI CHỦ NGHĨA VIỆT NAM\n"
-        "Độc lập - Tự do - Hạnh phúc\nNhư Thanh, ngày 26 tháng 11 năm 2026\n\nTHÔNG BÁO\n"
-        "Về việc tiêm phòng dại cho chó, mèo\n\n1. Thời gian: từ 7h30."
-    )
-    assert author.post("/ban-tin", {"text": text}).status_code == 303
-    with world.db.reading(station_id=world.made.station) as session:
-        newest = session.scalars(select(Bulletin).order_by(Bulletin.id.desc())).first()
-        assert newest.title == "Thông báo: tiêm phòng dại cho chó, mèo"
+    url = f"/ban-tin/{world.made.waiting}"
+    author.get(url)
+    sent = author.post(url + "/nghe")
+    assert sent.status_code == 303
+    with Worker(world.settings, world.db, now=world.clock) as worker:
+        worker.work_off(("listen",))
+    page = author.get(sent.location).text
+    assert "<audio" in page
+    assert "Nghe cả bài" in page
