@@ -6,7 +6,6 @@ import csv
 import io
 from datetime import timedelta
 
-import openpyxl
 from flask import Blueprint, flash, redirect, render_template, request, send_file, url_for
 from flask.typing import ResponseReturnValue
 from sqlalchemy import select
@@ -92,6 +91,8 @@ def sample_csv() -> ResponseReturnValue:
 @needs("villages")
 def sample_xlsx() -> ResponseReturnValue:
     """The same as a workbook."""
+    import openpyxl  # only here: it is 8 MB that no page needs
+
     book = openpyxl.Workbook()
     sheet = book.active
     assert sheet is not None

@@ -182,6 +182,8 @@ def download(kind: str) -> ResponseReturnValue:
         if kind == "zip":
             return _evidence(session, shown, name.replace("bao-cao", "minh-chung"))
         paper = paper_of(session, station(), shown) if kind in ("docx", "pdf") else None
+    if kind == "csv":
+        return _rows(shown, name)
     return _sent(_made(kind, shown, paper), kind, name)
 
 
@@ -328,10 +330,6 @@ def _made(kind: str, shown: Figures, paper: Paper | None) -> bytes:
         from broadcaster.report.workbook import workbook
 
         return workbook(shown)
-    if kind == "csv":
-        from broadcaster.report.rows import rows_csv
-
-        return rows_csv(shown)
     raise NotFound("Không có dạng tệp này. Hãy chọn .docx, .xlsx, .pdf, .csv hoặc .zip.")
 
 
@@ -342,6 +340,15 @@ def _evidence(session: Session, shown: Figures, name: str) -> ResponseReturnValu
     write_evidence(session, station(), shown, blobs=deps().blobs, out=file)
     file.seek(0)
     return _sent(file, "zip", name)
+
+
+def _rows(shown: Figures, name: str) -> ResponseReturnValue:
+    from broadcaster.report.rows import write_rows
+
+    file = TemporaryFile()  # noqa: SIM115 - the answer closes it when it has been sent
+    write_rows(shown, file)
+    file.seek(0)
+    return _sent(file, "csv", name)
 
 
 def _papered(kind: str, paper: Paper) -> bytes:

@@ -11,7 +11,6 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from broadcaster.delivery import social
-from broadcaster.delivery.poster import poster
 from broadcaster.delivery.share import KIND, kit
 from broadcaster.errors import BroadcasterError, InputError, NotFound, Refused
 from broadcaster.naming import plain_name
@@ -98,6 +97,8 @@ def notice(bulletin_id: int) -> ResponseReturnValue:
         bulletin_by_id(session, bulletin_id)
         revision = _approved(session, bulletin_id)
         sentences = frozen_reading(revision).sentences
+    from broadcaster.delivery.poster import poster  # only here: no page needs what draws PDFs
+
     place = station()
     data = poster(
         station=place.name, title=revision.title, main_line=_main_line([one.written for one in sentences]),

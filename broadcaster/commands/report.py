@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import secrets
 from collections.abc import Callable
+from contextlib import suppress
 from datetime import UTC, date, datetime
-from io import BytesIO
 from pathlib import Path
+from typing import IO
 from zoneinfo import ZoneInfo
 
 import click
@@ -73,13 +75,12 @@ def report_command(
                 return
             choice = _choice(session, topic, village)
             shown = report_of(session, found, period, now=now, choice=choice)
-            made = (
-                _made(session, found, shown, output, Blobs(settings.blobs_url)) if output is not None else b""
-            )
+            if output is not None:
+                blobs = Blobs(settings.blobs_url)
+                _write(output, lambda out: _make(session, found, shown, output, blobs, out))
     if output is None:
         _print(shown)
         return
-    _write(output, made)
     click.echo(f"{output}: {number(shown.total.airings)} buổi, {number(shown.total.villages)} lượt thôn")
 
 
@@ -88,27 +89,29 @@ def _write_book(
 ) -> None:
     if output is None or output.suffix.lower() not in (".docx", ".pdf"):
         raise InputError("Sổ nhật ký ghi ra .docx hoặc .pdf. Hãy thêm, ví dụ: -o so-nhat-ky.docx")
-    _write(output, _paper(output)(logbook_of(session, station, period, now=now)))
+    paper = logbook_of(session, station, period, now=now)
+    _write(output, lambda out: out.write(_paper(output)(paper)))
     click.echo(f"{output}: {period.label}")
 
 
-def _made(session: Session, station: Station, shown: Figures, output: Path, blobs: Blobs) -> bytes:
+def _make(
+    session: Session, station: Station, shown: Figures, output: Path, blobs: Blobs, out: IO[bytes]
+) -> None:
     kind = output.suffix.lower()
     if kind == ".zip":
         from broadcaster.report.evidence import write_evidence
 
-        buffer = BytesIO()
-        write_evidence(session, station, shown, blobs=blobs, out=buffer)
-        return buffer.getvalue()
-    if kind == ".xlsx":
+        write_evidence(session, station, shown, blobs=blobs, out=out)
+    elif kind == ".xlsx":
         from broadcaster.report.workbook import workbook
 
-        return workbook(shown)
-    if kind == ".csv":
-        from broadcaster.report.rows import rows_csv
+        out.write(workbook(shown))
+    elif kind == ".csv":
+        from broadcaster.report.rows import write_rows
 
-        return rows_csv(shown)
-    return _paper(output)(paper_of(session, station, shown))
+        write_rows(shown, out)
+    else:
+        out.write(_paper(output)(paper_of(session, station, shown)))
 
 
 def _paper(output: Path) -> Callable[[Paper], bytes]:
@@ -121,13 +124,20 @@ def _paper(output: Path) -> Callable[[Paper], bytes]:
     return docx
 
 
-def _write(output: Path, data: bytes) -> None:
+def _write(output: Path, make: Callable[[IO[bytes]], object]) -> None:
+    """All of the file or nothing of it: an earlier one stays as it was until the new one is whole."""
+    part = output.with_name(f"{output.name}.{secrets.token_hex(4)}.part")
     try:
-        output.write_bytes(data)
+        with part.open("wb") as out:
+            make(out)
+        part.replace(output)
     except OSError as error:
         raise StoreError(
             f"Chưa ghi được {output}: {error.strerror}. Hãy đóng tệp đang mở, hoặc chọn chỗ khác."
         ) from error
+    finally:
+        with suppress(OSError):
+            part.unlink(missing_ok=True)
 
 
 def _print(shown: Figures) -> None:

@@ -12,7 +12,6 @@ import zipfile
 from dataclasses import dataclass
 from typing import Any, Final
 
-import openpyxl
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
@@ -171,6 +170,8 @@ def _decoded(data: bytes) -> str:
 
 
 def _xlsx(data: bytes) -> list[list[str]]:
+    import openpyxl  # only here: it is 8 MB that no page needs
+
     broken = "Tệp không phải bảng Excel (.xlsx) hoặc bị hỏng. Hãy mở bằng Excel, lưu lại rồi gửi tệp mới."
     try:
         with zipfile.ZipFile(io.BytesIO(data)) as archive:

@@ -4,14 +4,12 @@ what villages said, posts, and activities with their pictures.  Everything a num
 
 from __future__ import annotations
 
-import csv
 import hashlib
 import zipfile
 from collections.abc import Callable, Iterable, Sequence
 from contextlib import suppress
-from io import TextIOWrapper
 from pathlib import PurePosixPath
-from typing import IO, Final, TypeVar
+from typing import IO, Final, TypeVar, cast
 from zoneinfo import ZoneInfo
 
 from sqlalchemy import select
@@ -22,7 +20,7 @@ from broadcaster.naming import plain_name
 from broadcaster.report.figures import Figures, chosen_cells
 from broadcaster.report.ledger import Player, Said
 from broadcaster.report.narrative import KINDS, channel
-from broadcaster.report.rows import safe
+from broadcaster.report.rows import write_table
 from broadcaster.report.sheets import Piece, pieces_of
 from broadcaster.report.workbook import workbook
 from broadcaster.store.blobs import Blobs
@@ -90,16 +88,9 @@ class _Folder:
         self.sums.append((name, hashlib.sha256(data).hexdigest()))
 
     def table(self, name: str, head: Sequence[str], rows: Iterable[Sequence[object]]) -> None:
-        """A .csv that Excel opens as UTF-8; no cell of it is taken for a formula."""
         with self._archive.open(name, "w", force_zip64=True) as target:
             hashed = _Hashed(target.write)
-            text = TextIOWrapper(hashed, encoding="utf-8", newline="")  # type: ignore[type-var]
-            text.write("\ufeff")
-            writer = csv.writer(text, lineterminator="\r\n")
-            writer.writerow(head)
-            writer.writerows([safe(str(value)) for value in row] for row in rows)
-            text.flush()
-            text.detach()
+            write_table(cast("IO[bytes]", hashed), head, rows)
         self.sums.append((name, hashed.digest.hexdigest()))
 
 

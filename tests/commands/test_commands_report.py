@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import time
 from pathlib import Path
+from typing import IO
 
 import pytest
 
 from broadcaster.config import load
 from broadcaster.install import install
+from broadcaster.report import rows
+from broadcaster.report.figures import Figures
 from broadcaster.store.blobs import Blobs
 from tests.commands.conftest import Run
 from tests.support.commune import at
@@ -61,6 +65,27 @@ def test_what_cannot_be_reported_is_said_in_one_line(
     assert ran.code == 1
     assert said in ran.err
     assert ran.err.count("\n") == 1
+
+
+def test_a_report_that_could_not_be_written_whole_leaves_the_earlier_one_as_it_was(
+    run: Run, sample: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder = tmp_path / "giấy tờ"
+    folder.mkdir()
+    output = folder / "báo cáo.csv"
+    assert run("report", "--period", "2026-11", "-o", output).code == 0
+    whole = output.read_bytes()
+
+    def full(shown: Figures, out: IO[bytes]) -> None:
+        out.write(whole[:100])
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(rows, "write_rows", full)
+    ran = run("report", "--period", "2026-11", "-o", output)
+    assert ran.code == 1
+    assert "Chưa ghi được" in ran.err
+    assert output.read_bytes() == whole
+    assert list(folder.iterdir()) == [output]
 
 
 def test_a_sweep_names_what_would_go_and_only_then_takes_it(run: Run, sample: Path) -> None:

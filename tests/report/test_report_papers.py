@@ -24,7 +24,7 @@ from broadcaster.report.narrative import draft, key_numbers, missing_numbers
 from broadcaster.report.paper import Table, checked_frame, default_frame, report_paper, tables
 from broadcaster.report.pdf import pdf
 from broadcaster.report.period import parse_period
-from broadcaster.report.rows import rows_csv
+from broadcaster.report.rows import write_rows
 from broadcaster.report.wording import number
 from broadcaster.report.workbook import workbook
 from broadcaster.store.db import Database
@@ -264,7 +264,9 @@ def test_the_pdf_and_the_document_set_by_libreoffice_hold_the_same_numbers(
 
 
 def test_the_csv_has_a_line_for_every_row_and_no_formula(shown: Figures) -> None:
-    data = rows_csv(shown)
+    file = BytesIO()
+    write_rows(shown, file)
+    data = file.getvalue()
     assert data.startswith(b"\xef\xbb\xbf")
     lines = list(csv.DictReader(StringIO(data.decode("utf-8-sig"))))
     assert len(lines) == len(shown.ledger.cells)

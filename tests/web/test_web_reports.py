@@ -5,9 +5,13 @@ from __future__ import annotations
 import csv
 import hashlib
 import io
+import json
 import re
+import subprocess
+import sys
 import zipfile
 from datetime import date
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -35,6 +39,22 @@ FORM = {
     "quantity": "2",
     "people": "1.150",
 }
+
+
+def test_the_web_begins_without_what_writes_papers(tmp_path: Path) -> None:
+    code = (
+        "import sys, json; from pathlib import Path; from broadcaster.config import load; from web import create_app; "
+        "create_app(load(environ={}, home=Path(sys.argv[1]))); print(json.dumps(sorted(sys.modules)))"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code, str(tmp_path)], capture_output=True, text=True, timeout=100, check=True,
+        cwd=Path(__file__).parents[2],
+    )  # fmt: skip
+    loaded = {name.split(".")[0] for name in json.loads(done.stdout)}
+    assert "web" in loaded
+    assert not loaded & {"openpyxl", "xlsxwriter", "reportlab", "onnxruntime", "scipy", "viet_asr"}, (
+        "an old office PC keeps them in memory all day for a paper a month"
+    )
 
 
 def links(page: str) -> list[str]:
