@@ -68,9 +68,9 @@ def export_command(folder: Path, station: str | None) -> None:
 @click.argument("folder", type=click.Path(exists=True, file_okay=False, path_type=Path))
 def import_command(folder: Path) -> None:
     """Take the station in; on a new machine this is its first station."""
-    check(folder)  # a folder that is refused leaves no empty database behind
+    checked = check(folder)  # a folder that is refused leaves no empty database behind
     with opened(make=True) as (settings, db):
-        done = import_station(db, Blobs(settings.blobs_url), folder, now=datetime.now(UTC))
+        done = import_station(db, Blobs(settings.blobs_url), folder, now=datetime.now(UTC), checked=checked)
     click.echo(
         f"Đã nhập đài “{done.station}”: {number(done.rows)} dòng, {number(done.files)} tệp. "
         "Liên kết của các thôn đã đổi và máy thu phải ghép lại với máy này."

@@ -172,12 +172,15 @@ def _plain(value: Any) -> Any:
 # -------------------------------------------------------------------------------------------- import
 
 
-def import_station(db: Database, blobs: Blobs, folder: Path, *, now: datetime) -> Carried:
+def import_station(
+    db: Database, blobs: Blobs, folder: Path, *, now: datetime, checked: Mapping[str, Any] | None = None
+) -> Carried:
     """Take a carried station in beside those that are here; all of it or nothing.
 
+    `checked` is what `check(folder)` gave just now: years of sound need not be read twice for their hashes.
     StoreError: not whole, from a newer version, or a station of that name is here already.
     """
-    manifest = check(folder)
+    manifest = checked or check(folder)
     slug = str(manifest["station"])
     with db.reading() as session:
         if session.scalar(select(Station.id).where(Station.slug == slug)) is not None:
