@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import threading
-from datetime import date, datetime, time, timedelta
+from datetime import date, time, timedelta
 
 import pytest
 from sqlalchemy import func, select
-from sqlalchemy.orm import Session
 
 from broadcaster.errors import Conflict, InputError, NotFound, Refused
 from broadcaster.model import AiringState, Priority
@@ -24,32 +23,17 @@ from broadcaster.store.tables import Airing, AiringVillage, Slot, Station, Villa
 from tests.support.commune import (
     MONDAY,
     WEEK,
-    Commune,
+    airing_on,
     at,
     bulletin,
     found,
+    live_airings,
+    plan_ahead,
     slot,
 )
 
 TUESDAY = date(2026, 11, 24)
 SUNDAY = date(2026, 11, 29)
-
-
-def make(session: Session, commune: Commune, *, now: datetime | None = None, days: int = 14) -> int:
-    return materialise(session, commune.station, today=MONDAY, now=now or at("00:30"), days=days)
-
-
-def live(session: Session) -> list[Airing]:
-    return list(
-        session.scalars(
-            select(Airing).where(Airing.state != AiringState.CANCELLED).order_by(Airing.planned_at)
-        )
-    )
-
-
-def on(session: Session, day: date) -> Airing:
-    (airing,) = [one for one in live(session) if one.local_date == day]
-    return airing
 
 
 def form_of(row: Slot, **changes: object) -> SlotForm:
@@ -68,12 +52,12 @@ def test_two_slots_make_two_weeks_of_airings_once(db: Database) -> None:
         commune = found(session)
         slot(session, commune)
         slot(session, commune, "Buổi chiều", "17:00")
-        assert make(session, commune) == 24
+        assert plan_ahead(session, commune) == 24
         version = commune.station.plan_version
-        assert make(session, commune) == 0
+        assert plan_ahead(session, commune) == 0
         assert commune.station.plan_version == version, "nothing changed, nobody is told"
         assert commune.station.materialised_through == MONDAY + timedelta(days=13)
-        first = live(session)[0]
+        first = live_airings(session)[0]
         assert (first.start_local, first.planned_at) == (time(5, 30), at("05:30"))
         assert session.scalar(select(func.count()).select_from(AiringVillage)) == 24 * 3
         assert [len(one.villages) for one in first.variants] == [3]
@@ -83,8 +67,8 @@ def test_instants_that_have_passed_are_not_made_up_afterwards(db: Database) -> N
     with db.writing() as session:
         commune = found(session)
         slot(session, commune)
-        make(session, commune, now=at("05:30"), days=2)
-        assert [one.local_date for one in live(session)] == [TUESDAY]
+        plan_ahead(session, commune, now=at("05:30"), days=2)
+        assert [one.local_date for one in live_airings(session)] == [TUESDAY]
 
 
 def test_racing_processes_make_each_airing_once(db: Database) -> None:
@@ -106,7 +90,7 @@ def test_racing_processes_make_each_airing_once(db: Database) -> None:
     for racer in racers:
         racer.join()
     with db.reading() as session:
-        assert sum(made) == 24 == len(live(session))
+        assert sum(made) == 24 == len(live_airings(session))
         assert session.scalar(select(func.count()).select_from(AiringVillage)) == 24 * 3
 
 
@@ -116,7 +100,7 @@ def test_a_rotation_deals_bulletins_in_turn_and_by_date(db: Database) -> None:
         morning = slot(session, commune, valid_from=MONDAY)
         ids = [bulletin(session, commune, f"Bản {number}").id for number in range(5)]
         set_rotation(session, morning.id, ids, per_airing=2, actor=commune.author, now=at("00:10"))
-        make(session, commune)
+        plan_ahead(session, commune)
         lines = plan_days(session, MONDAY, 14)
         orders = [[item.bulletin_id for item in line.items] for line in lines]
         assert orders[:4] == [ids[0:2], ids[2:4], [ids[4], ids[0]], ids[1:3]]
@@ -132,7 +116,7 @@ def test_an_airing_carries_the_same_hand_however_late_it_was_made(db: Database) 
         set_rotation(session, morning.id, ids, per_airing=2, actor=commune.author, now=at("00:10"))
         set_exception(session, morning.id, TUESDAY, "skip", actor=commune.author, now=at("00:10"))
         for days in (1, 3, 9, 14):
-            make(session, commune, days=days)
+            plan_ahead(session, commune, days=days)
         hands = {
             line.local_date: [item.bulletin_id for item in line.items]
             for line in plan_days(session, MONDAY, 14)
@@ -147,11 +131,11 @@ def test_an_edit_moves_what_has_not_started_in_place_and_cancels_what_is_no_long
     with db.writing() as session:
         commune = found(session)
         morning = slot(session, commune)
-        make(session, commune)
+        plan_ahead(session, commune)
         item = bulletin(session, commune, "Tiêm phòng")
-        tuesday = on(session, TUESDAY)
+        tuesday = airing_on(session, TUESDAY)
         place(session, tuesday.id, item.id, actor=commune.author, now=at("01:00"))
-        monday = on(session, MONDAY)
+        monday = airing_on(session, MONDAY)
         version = commune.station.plan_version
         edit_slot(
             session, morning.id, form_of(morning, start_local=time(6, 0), weekdays="mon,tue"),
@@ -162,7 +146,7 @@ def test_an_edit_moves_what_has_not_started_in_place_and_cancels_what_is_no_long
         assert monday.planned_at == at("05:30"), "it had started: frozen"
         assert tuesday.planned_at == at("06:00", TUESDAY)
         assert [one.bulletin_id for one in tuesday.variants[0].items] == [item.id]
-        assert [one.local_date.isoweekday() for one in live(session)] == [1, 2, 1, 2]
+        assert [one.local_date.isoweekday() for one in live_airings(session)] == [1, 2, 1, 2]
         gone = session.scalars(select(Airing).where(Airing.state == AiringState.CANCELLED)).all()
         assert len(gone) == 8
         assert all("không còn phát" in one.reason for one in gone)
@@ -172,9 +156,9 @@ def test_a_day_that_comes_back_carries_what_people_had_put_into_it(db: Database)
     with db.writing() as session:
         commune = found(session)
         morning = slot(session, commune)
-        make(session, commune)
+        plan_ahead(session, commune)
         item = bulletin(session, commune, "Tiêm phòng")
-        tuesday = on(session, TUESDAY)
+        tuesday = airing_on(session, TUESDAY)
         place(session, tuesday.id, item.id, actor=commune.author, now=at("01:00"))
         set_exception(
             session, morning.id, TUESDAY, "skip", note="Nghỉ lễ", actor=commune.author, now=at("01:00")
@@ -196,13 +180,13 @@ def test_a_dated_exception_moves_or_adds_one_day(db: Database) -> None:
     with db.writing() as session:
         commune = found(session)
         morning = slot(session, commune)
-        make(session, commune)
+        plan_ahead(session, commune)
         set_exception(
             session, morning.id, TUESDAY, "replace", start_local=time(7, 0), actor=commune.author, now=at("01:00")
         )  # fmt: skip
         set_exception(session, morning.id, SUNDAY, "extra", actor=commune.author, now=at("01:00"))
-        assert on(session, TUESDAY).planned_at == at("07:00", TUESDAY)
-        assert on(session, SUNDAY).planned_at == at("05:30", SUNDAY)
+        assert airing_on(session, TUESDAY).planned_at == at("07:00", TUESDAY)
+        assert airing_on(session, SUNDAY).planned_at == at("05:30", SUNDAY)
         with pytest.raises(InputError):
             set_exception(session, morning.id, SUNDAY, "replace", actor=commune.author, now=at("01:00"))
         with pytest.raises(InputError):
@@ -221,12 +205,12 @@ def test_an_edit_to_an_hour_that_has_passed_does_not_play_today(db: Database) ->
     with db.writing() as session:
         commune = found(session)
         evening = slot(session, commune, "Buổi chiều", "17:00")
-        make(session, commune, now=at("00:30"))
+        plan_ahead(session, commune, now=at("00:30"))
         edit_slot(
             session, evening.id, form_of(evening, start_local=time(6, 0)), version=evening.version,
             actor=commune.author, now=at("12:00"),
         )  # fmt: skip
-        assert [one.local_date for one in live(session)][0] == TUESDAY
+        assert [one.local_date for one in live_airings(session)][0] == TUESDAY
 
 
 def test_villages_are_written_down_and_follow_slot_and_validity(db: Database) -> None:
@@ -236,7 +220,7 @@ def test_villages_are_written_down_and_follow_slot_and_validity(db: Database) ->
         three.valid_to = TUESDAY
         session.flush()
         morning = slot(session, commune)
-        make(session, commune)
+        plan_ahead(session, commune)
         assert len(plan(session, TUESDAY)[0].villages) == 3
         assert plan(session, date(2026, 11, 25))[0].villages == ("thon-1", "thon-2")
         edit_slot(
@@ -254,7 +238,7 @@ def test_a_village_merged_away_leaves_the_airings_ahead_and_not_the_past(db: Dat
     with db.writing() as session:
         commune = found(session)
         slot(session, commune)
-        make(session, commune)
+        plan_ahead(session, commune)
         commune.villages[2].valid_to = MONDAY
         session.add(
             Village(
@@ -266,7 +250,7 @@ def test_a_village_merged_away_leaves_the_airings_ahead_and_not_the_past(db: Dat
             )
         )
         session.flush()
-        make(session, commune, now=at("06:00"))
+        plan_ahead(session, commune, now=at("06:00"))
         assert plan(session, MONDAY)[0].villages == ("thon-1", "thon-2", "thon-3")
         assert plan(session, TUESDAY)[0].villages == ("thon-1", "thon-2", "thon-moi")
 
@@ -287,7 +271,7 @@ def test_a_new_slot_is_compared_with_extra_airings_that_are_dated(db: Database) 
     with db.writing() as session:
         commune = found(session)
         slot(session, commune)
-        make(session, commune)
+        plan_ahead(session, commune)
         item = bulletin(session, commune, "Bão")
         add_extra(
             session, commune.station, local_date=TUESDAY, start_local=time(10, 0), bulletin_ids=[item.id],
@@ -338,9 +322,9 @@ def test_a_removed_slot_cancels_what_is_ahead_and_keeps_what_was(db: Database) -
     with db.writing() as session:
         commune = found(session)
         morning = slot(session, commune)
-        make(session, commune)
+        plan_ahead(session, commune)
         remove_slot(session, morning.id, actor=commune.author, now=at("05:35"))
-        assert [one.local_date for one in live(session)] == [MONDAY]
+        assert [one.local_date for one in live_airings(session)] == [MONDAY]
         with pytest.raises(NotFound):
             remove_slot(session, morning.id, actor=commune.author, now=at("05:36"))
 

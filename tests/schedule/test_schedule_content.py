@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from datetime import date, datetime, time
+from datetime import date, time
 
 import pytest
 from sqlalchemy import select
-from sqlalchemy.orm import Session
 
 from broadcaster.errors import InputError, NotFound, Refused
 from broadcaster.model import AiringOrigin, AiringState, BulletinState, Priority
@@ -14,7 +13,6 @@ from broadcaster.schedule.airings import (
     add_extra,
     close_content,
     mark_started,
-    materialise,
     move_item,
     place,
     remove_item,
@@ -25,11 +23,12 @@ from broadcaster.store.db import Database
 from broadcaster.store.tables import Airing, Audit
 from tests.support.commune import (
     MONDAY,
-    Commune,
+    airing_on,
     at,
     bulletin,
     decide,
     found,
+    plan_ahead,
     revise,
     slot,
 )
@@ -38,30 +37,13 @@ TUESDAY = date(2026, 11, 24)
 SUNDAY = date(2026, 11, 29)
 
 
-def make(session: Session, commune: Commune, *, now: datetime | None = None, days: int = 14) -> int:
-    return materialise(session, commune.station, today=MONDAY, now=now or at("00:30"), days=days)
-
-
-def live(session: Session) -> list[Airing]:
-    return list(
-        session.scalars(
-            select(Airing).where(Airing.state != AiringState.CANCELLED).order_by(Airing.planned_at)
-        )
-    )
-
-
-def on(session: Session, day: date) -> Airing:
-    (airing,) = [one for one in live(session) if one.local_date == day]
-    return airing
-
-
 def test_the_running_order_is_changed_item_by_item_and_written_down(db: Database) -> None:
     with db.writing() as session:
         commune = found(session)
         slot(session, commune)
-        make(session, commune)
+        plan_ahead(session, commune)
         one, two, three = (bulletin(session, commune, title) for title in ("Một", "Hai", "Ba"))
-        airing = on(session, TUESDAY)
+        airing = airing_on(session, TUESDAY)
         for row in (one, two):
             place(session, airing.id, row.id, actor=commune.author, now=at("01:00"))
         place(session, airing.id, three.id, position=1, actor=commune.author, now=at("01:00"))
@@ -92,8 +74,8 @@ def test_more_minutes_than_the_slot_has_are_refused(db: Database) -> None:
     with db.writing() as session:
         commune = found(session)
         slot(session, commune, minutes=5)
-        make(session, commune)
-        airing = on(session, TUESDAY)
+        plan_ahead(session, commune)
+        airing = airing_on(session, TUESDAY)
         long = bulletin(session, commune, "Dài", seconds=240)
         place(session, airing.id, long.id, actor=commune.author, now=at("01:00"))
         twice = bulletin(session, commune, "Nhắc hai lần", seconds=8, read_twice=True)
@@ -115,8 +97,8 @@ def test_at_content_close_the_approved_revision_is_fixed_and_the_rest_drops_out_
     with db.writing() as session:
         commune = found(session)
         slot(session, commune)
-        make(session, commune)
-        airing = on(session, TUESDAY)
+        plan_ahead(session, commune)
+        airing = airing_on(session, TUESDAY)
         good = bulletin(session, commune, "Đã duyệt")
         first = good.revisions[0]
         rows = [
@@ -154,8 +136,8 @@ def test_an_airing_with_nothing_approved_is_left_out_with_its_reason(db: Databas
     with db.writing() as session:
         commune = found(session)
         slot(session, commune)
-        make(session, commune)
-        empty, full = on(session, MONDAY), on(session, TUESDAY)
+        plan_ahead(session, commune)
+        empty, full = airing_on(session, MONDAY), airing_on(session, TUESDAY)
         withdrawn = bulletin(session, commune, "Đã duyệt rồi rút")
         place(session, full.id, withdrawn.id, actor=commune.author, now=at("01:00"))
         decide(session, commune, withdrawn.revisions[0], "withdrawn")
@@ -173,8 +155,8 @@ def test_after_the_close_only_an_approved_priority_bulletin_gets_in(db: Database
     with db.writing() as session:
         commune = found(session)
         slot(session, commune)
-        make(session, commune)
-        airing = on(session, TUESDAY)
+        plan_ahead(session, commune)
+        airing = airing_on(session, TUESDAY)
         place(
             session,
             airing.id,
@@ -201,8 +183,8 @@ def test_an_airing_without_sound_is_left_out_once_its_grace_is_over(db: Database
     with db.writing() as session:
         commune = found(session)
         slot(session, commune)
-        make(session, commune)
-        airing = on(session, MONDAY)
+        plan_ahead(session, commune)
+        airing = airing_on(session, MONDAY)
         place(
             session,
             airing.id,
@@ -222,23 +204,25 @@ def test_leaving_out_an_airing_needs_a_reason_and_it_is_not_made_again(db: Datab
     with db.writing() as session:
         commune = found(session)
         slot(session, commune)
-        make(session, commune)
-        airing = on(session, TUESDAY)
+        plan_ahead(session, commune)
+        airing = airing_on(session, TUESDAY)
         with pytest.raises(InputError, match="lý do"):
             skip_airing(session, airing.id, reason=" ", actor=commune.author, now=at("01:00"))
         skip_airing(session, airing.id, reason="Mất điện cả xã", actor=commune.author, now=at("01:00"))
-        make(session, commune)
+        plan_ahead(session, commune)
         (line,) = plan(session, TUESDAY)
         assert (line.state, line.reason) == (AiringState.SKIPPED, "Mất điện cả xã")
         with pytest.raises(Refused):
-            skip_airing(session, on(session, MONDAY).id, reason="x", actor=commune.author, now=at("05:30"))
+            skip_airing(
+                session, airing_on(session, MONDAY).id, reason="x", actor=commune.author, now=at("05:30")
+            )
 
 
 def test_an_extra_airing_reaches_the_chosen_villages_and_keeps_the_policy(db: Database) -> None:
     with db.writing() as session:
         commune = found(session)
         slot(session, commune)
-        make(session, commune)
+        plan_ahead(session, commune)
         item = bulletin(session, commune, "Cắt điện")
 
         def add(start: str, **more: object) -> Airing:

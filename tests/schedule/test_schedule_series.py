@@ -19,7 +19,15 @@ from broadcaster.schedule.rules import set_rotation
 from broadcaster.schedule.series import Scope, edit_series, move, take_away
 from broadcaster.store.db import Database
 from broadcaster.store.tables import Airing, Slot, Station
-from tests.support.commune import MONDAY, Commune, at, bulletin, found, slot
+from tests.support.commune import (
+    MONDAY,
+    Commune,
+    airing_on,
+    at,
+    bulletin,
+    found,
+    slot,
+)
 
 NOW = at("00:30")
 TUESDAY, WEDNESDAY = MONDAY + timedelta(days=1), MONDAY + timedelta(days=2)
@@ -33,18 +41,12 @@ def week(session: Session) -> tuple[Commune, Slot]:
     materialise(session, commune.station, today=MONDAY, now=NOW, days=6)
     place(
         session,
-        on(session, WEDNESDAY).id,
+        airing_on(session, WEDNESDAY).id,
         bulletin(session, commune, "Bản A").id,
         actor=commune.author,
         now=NOW,
     )
     return commune, row
-
-
-def on(session: Session, day: date) -> Airing:
-    return session.scalars(
-        select(Airing).where(Airing.local_date == day, Airing.state != AiringState.CANCELLED)
-    ).one()
 
 
 def state(session: Session) -> State:
@@ -68,7 +70,7 @@ def test_another_start_reaches_as_far_as_was_said_and_keeps_every_airing(
     with db.writing() as session:
         commune, _ = week(session)
         before = state(session)
-        airing = on(session, WEDNESDAY)
+        airing = airing_on(session, WEDNESDAY)
         move(
             session,
             airing.id,
@@ -91,7 +93,7 @@ def test_every_change_of_a_series_can_be_taken_back(db: Database, scope: Scope, 
     with db.writing() as session:
         commune, _ = week(session)
         before = state(session)
-        airing = on(session, WEDNESDAY)
+        airing = airing_on(session, WEDNESDAY)
         if deed == "move":
             move(
                 session, airing.id, scope=scope, start_local=time(6, 15), version=airing.version,
@@ -127,7 +129,7 @@ def test_every_change_of_a_series_can_be_taken_back(db: Database, scope: Scope, 
 def test_taking_away_reaches_as_far_as_was_said(db: Database, scope: Scope, left: list[int]) -> None:
     with db.writing() as session:
         commune, _ = week(session)
-        airing = on(session, WEDNESDAY)
+        airing = airing_on(session, WEDNESDAY)
         take_away(
             session,
             airing.id,
@@ -150,7 +152,7 @@ def test_one_airing_goes_to_another_day_with_what_it_carries(db: Database) -> No
     with db.writing() as session:
         commune, _ = week(session)
         carried = state(session)[WEDNESDAY][2]
-        airing = on(session, WEDNESDAY)
+        airing = airing_on(session, WEDNESDAY)
         move(
             session, airing.id, scope=Scope.THIS, day=saturday, start_local=time(7), version=airing.version,
             actor=commune.author, now=NOW,
@@ -163,7 +165,7 @@ def test_one_airing_goes_to_another_day_with_what_it_carries(db: Database) -> No
 def test_a_day_that_has_an_airing_of_the_slot_is_no_place_to_go(db: Database) -> None:
     with db.writing() as session:
         commune, _ = week(session)
-        airing = on(session, WEDNESDAY)
+        airing = airing_on(session, WEDNESDAY)
         with pytest.raises(Refused, match="đã có một buổi"):
             move(
                 session, airing.id, scope=Scope.THIS, day=TUESDAY, start_local=time(7), version=airing.version,
@@ -197,7 +199,7 @@ def test_a_clash_is_refused_with_ways_out_and_changes_nothing(db: Database) -> N
 def test_what_somebody_else_changed_meanwhile_is_a_conflict(db: Database) -> None:
     with db.writing() as session:
         commune, _ = week(session)
-        airing = on(session, WEDNESDAY)
+        airing = airing_on(session, WEDNESDAY)
         seen = airing.version
         move(
             session,
@@ -224,7 +226,7 @@ def test_taking_back_is_refused_when_the_slot_moved_on(db: Database) -> None:
     with db.writing() as session:
         commune, row = week(session)
         for start in (time(6), time(7)):
-            airing = on(session, WEDNESDAY)
+            airing = airing_on(session, WEDNESDAY)
             move(
                 session, airing.id, scope=Scope.ALL, start_local=start, version=airing.version, actor=commune.author,
                 now=NOW,
@@ -242,12 +244,12 @@ def test_taking_back_is_refused_when_the_slot_moved_on(db: Database) -> None:
 def test_what_has_started_is_never_changed(db: Database) -> None:
     with db.writing() as session:
         commune, row = week(session)
-        monday = on(session, MONDAY)
+        monday = airing_on(session, MONDAY)
         place(session, monday.id, bulletin(session, commune, "B").id, actor=commune.author, now=NOW)
         close_content(session, load_airing(session, monday.id), now=at("05:00"))
         mark_started(session, commune.station, now=at("05:50"))
         kept = (monday.state, monday.start_local, monday.slot_id, monday.version)
-        tuesday = on(session, TUESDAY)
+        tuesday = airing_on(session, TUESDAY)
         move(
             session, tuesday.id, scope=Scope.ALL, start_local=time(6, 45), version=tuesday.version,
             actor=commune.author, now=at("06:00"),
@@ -267,7 +269,7 @@ def test_a_split_series_goes_on_with_its_standing_order_where_it_stood(db: Datab
         order = [bulletin(session, commune, name).id for name in "ABCDE"]
         set_rotation(session, row.id, order, per_airing=1, actor=commune.author, now=NOW)
         materialise(session, commune.station, today=MONDAY, now=NOW, days=3)
-        airing = on(session, WEDNESDAY)
+        airing = airing_on(session, WEDNESDAY)
         edit_series(
             session, airing.id, replace(form_of(session.get_one(Slot, row.id)), max_minutes=20), scope=Scope.FOLLOWING,
             version=airing.version, actor=commune.author, now=NOW,
@@ -275,8 +277,8 @@ def test_a_split_series_goes_on_with_its_standing_order_where_it_stood(db: Datab
         materialise(session, commune.station, today=MONDAY, now=NOW, days=5)
         carried = [state(session)[MONDAY + timedelta(days=n)][2] for n in range(5)]
         assert carried == [f"[{one}]" for one in order]
-        assert on(session, WEDNESDAY).max_minutes == 20
-        assert on(session, TUESDAY).max_minutes == 15
+        assert airing_on(session, WEDNESDAY).max_minutes == 20
+        assert airing_on(session, TUESDAY).max_minutes == 15
 
 
 def test_twenty_three_fifty_five_and_longer_than_the_day_is_refused(db: Database) -> None:
@@ -287,7 +289,7 @@ def test_twenty_three_fifty_five_and_longer_than_the_day_is_refused(db: Database
             "quiet_from": "00:00",
             "quiet_to": "00:00",
         }
-        airing = on(session, WEDNESDAY)
+        airing = airing_on(session, WEDNESDAY)
         with pytest.raises(Refused, match="qua nửa đêm"):
             move(
                 session, airing.id, scope=Scope.ALL, start_local=time(23, 55), version=airing.version,

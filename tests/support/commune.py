@@ -6,12 +6,15 @@ import hashlib
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from broadcaster.model import BulletinState, Priority, Role
+from broadcaster.model import AiringState, BulletinState, Priority, Role
+from broadcaster.schedule.airings import materialise
 from broadcaster.schedule.checking import SlotForm
 from broadcaster.schedule.rules import add_slot
 from broadcaster.store.tables import (
+    Airing,
     Bulletin,
     Decision,
     Jingle,
@@ -174,3 +177,20 @@ def slot(
         max_minutes=minutes, village_ids=villages,
     )  # fmt: skip
     return add_slot(session, commune.station, form, actor=commune.author, now=now or at("00:10"))
+
+
+def plan_ahead(session: Session, commune: Commune, *, now: datetime | None = None, days: int = 14) -> int:
+    """Airings of the coming days from the rules, as the clock makes them at night; how many are new."""
+    return materialise(session, commune.station, today=MONDAY, now=now or at("00:30"), days=days)
+
+
+def live_airings(session: Session) -> list[Airing]:
+    """Those that are not cancelled, in order of time."""
+    wanted = select(Airing).where(Airing.state != AiringState.CANCELLED).order_by(Airing.planned_at)
+    return list(session.scalars(wanted))
+
+
+def airing_on(session: Session, day: date) -> Airing:
+    """The only one of a day."""
+    (airing,) = [one for one in live_airings(session) if one.local_date == day]
+    return airing

@@ -1,10 +1,12 @@
-"""One voice at a time, placed to the sample: what every output renders its blocks from."""
+"""One voice at a time, placed to the sample: what every output renders its blocks from, and how it is asked for it."""
 
 from __future__ import annotations
 
 import threading
+from abc import ABC, abstractmethod
 from collections import deque
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Final
 
 import numpy as np
@@ -146,3 +148,34 @@ class Deck:
         if not clip.begun:
             clip.begun = True
             self._marks.append(Mark("start", clip.key, clip.start))
+
+
+class DeckOutput(ABC):
+    """The half of an output (see the contract) that is the same wherever the deck's blocks go."""
+
+    _deck: Deck
+
+    def play_at(self, key: str, samples: Samples, start: datetime, *, gain: float = 1.0) -> datetime:
+        """Lay a clip; see the contract."""
+        return self._instant_of(self._deck.cue(key, samples, self._frame_of(start), gain=gain))
+
+    def stop_at(self, instant: datetime) -> dict[str, int]:
+        """End what sounds; ms heard of each."""
+        cut = self._deck.cut(self._frame_of(instant))
+        return {key: frames * 1000 // RATE_HZ for key, frames in cut.items()}
+
+    def heard_ms(self, key: str) -> int:
+        """How much of a clip has sounded."""
+        return self._deck.sounded(key) * 1000 // RATE_HZ
+
+    def ended(self) -> list[tuple[Ended, datetime]]:
+        """Clips that ended, with the instant of their end."""
+        return [(one, self._instant_of(one.start_frame + one.sounded)) for one in self._deck.take_ended()]
+
+    @abstractmethod
+    def _frame_of(self, instant: datetime) -> int:
+        """The deck's frame that sounds at an instant."""
+
+    @abstractmethod
+    def _instant_of(self, frame: int) -> datetime:
+        """When a frame sounds."""

@@ -19,7 +19,7 @@ import numpy as np
 
 from broadcaster.errors import PlayerError
 from broadcaster.playout.clock import Clock, GivenClock
-from broadcaster.playout.outputs.deck import RATE_HZ, Deck, Ended, Mark, Samples
+from broadcaster.playout.outputs.deck import RATE_HZ, Deck, DeckOutput, Mark, Samples
 
 _BLOCK: Final = RATE_HZ // 2
 _TICK_S: Final = 0.01
@@ -27,7 +27,7 @@ _STEP_S: Final = 0.5  # a wall clock that moves this much against the monotonic 
 _LONGEST_BYTES: Final = 0xFFFF_FFFF - 64
 
 
-class SilentOutput:
+class SilentOutput(DeckOutput):
     """Time passes as in the others and nothing is heard: for tests and for machines without loudspeakers."""
 
     def __init__(self, clock: Clock) -> None:
@@ -46,23 +46,6 @@ class SilentOutput:
         else:
             self._thread = threading.Thread(target=self._pace, name="output", daemon=True)
             self._thread.start()
-
-    def play_at(self, key: str, samples: Samples, start: datetime, *, gain: float = 1.0) -> datetime:
-        """Lay a clip; see the contract."""
-        return self._instant_of(self._deck.cue(key, samples, self._frame_of(start), gain=gain))
-
-    def stop_at(self, instant: datetime) -> dict[str, int]:
-        """End what sounds; ms heard of each."""
-        cut = self._deck.cut(self._frame_of(instant))
-        return {key: frames * 1000 // RATE_HZ for key, frames in cut.items()}
-
-    def heard_ms(self, key: str) -> int:
-        """How much of a clip has sounded."""
-        return self._deck.sounded(key) * 1000 // RATE_HZ
-
-    def ended(self) -> list[tuple[Ended, datetime]]:
-        """Clips that ended, with the instant of their end."""
-        return [(one, self._instant_of(one.start_frame + one.sounded)) for one in self._deck.take_ended()]
 
     @property
     def fault(self) -> str:

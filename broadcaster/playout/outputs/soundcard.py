@@ -14,7 +14,7 @@ from datetime import datetime, timedelta
 from typing import Any, Final, Protocol
 
 from broadcaster.playout.clock import Clock
-from broadcaster.playout.outputs.deck import RATE_HZ, Deck, Ended, Samples
+from broadcaster.playout.outputs.deck import RATE_HZ, Deck, DeckOutput, Samples
 
 BUFFER_MS: Final = 20
 NULL: Final = "null"  # `soundcard:null`: chosen on purpose, for measurements without a card
@@ -35,8 +35,8 @@ class Device(Protocol):
 Opener = Callable[[Callable[[int], Samples], bool], Device]
 
 
-class SoundCard:
-    """The default playback device."""
+class SoundCard(DeckOutput):
+    """The default playback device; its own delay (one buffer) comes on top of every instant."""
 
     def __init__(self, clock: Clock, *, null: bool = False, opener: Opener | None = None) -> None:
         self.name = "soundcard:null" if null else "soundcard"
@@ -49,23 +49,6 @@ class SoundCard:
         self._anchors: deque[float] = deque(maxlen=50)  # monotonic second of frame 0, as callbacks show it
         self._last_callback = self._opened_at = clock.monotonic()
         self._open()
-
-    def play_at(self, key: str, samples: Samples, start: datetime, *, gain: float = 1.0) -> datetime:
-        """Lay a clip; see the contract.  The device's own delay (one buffer) comes on top."""
-        return self._instant_of(self._deck.cue(key, samples, self._frame_of(start), gain=gain))
-
-    def stop_at(self, instant: datetime) -> dict[str, int]:
-        """End what sounds; ms heard of each."""
-        cut = self._deck.cut(self._frame_of(instant))
-        return {key: frames * 1000 // RATE_HZ for key, frames in cut.items()}
-
-    def heard_ms(self, key: str) -> int:
-        """How much of a clip has sounded."""
-        return self._deck.sounded(key) * 1000 // RATE_HZ
-
-    def ended(self) -> list[tuple[Ended, datetime]]:
-        """Clips that ended, with the instant of their end."""
-        return [(one, self._instant_of(one.start_frame + one.sounded)) for one in self._deck.take_ended()]
 
     @property
     def fault(self) -> str:
