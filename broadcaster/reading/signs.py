@@ -44,6 +44,13 @@ _UNIT_STROKE = re.compile(
 )
 # "giảm 10-15% hộ nghèo/năm": a rate, though its number stands some words before
 _EVERY_LEFT = re.compile(r"\d\s?%\s(?:[^\W\d_]+\s){0,3}[^\W\d_]+$")
+_GROUPS_LEFT = re.compile(
+    r"\d\s(?:hộ|hộ dân|gia đình|lớp|tổ|đội|nhóm|chi bộ|chi hội|chi đoàn|trường|xe|đoàn)$", re.IGNORECASE
+)
+_HEADS_RIGHT = re.compile(
+    r"\s?\d[\d.]*\s(?:nhân khẩu|khẩu|người|học sinh|hs|hội viên|đoàn viên|đảng viên|lao động|cháu|em)(?!\w)",
+    re.IGNORECASE,
+)
 _EVERY_RIGHT = re.compile(r"(?:năm|tháng|quý|tuần|ngày|vụ)(?!\w)")
 _DATE_RIGHT = re.compile(r"\s?\d{1,2}\s?/\s?\d{1,2}(?!\d)")
 _AFTER_LIST = pattern(r"\s*(?:$|[;.)]|\s[[:upper:]])")
@@ -51,6 +58,11 @@ _SAME_LEFT = re.compile(
     r"(?<!\w)(?:(thứ|tháng|quý|năm|lớp|ngày|tuần|đợt|bậc|cấp|vòng|lần|khóa|thế kỷ|phút thứ)\s[\w/]{1,10}|t[2-7])\s?$"
 )
 _FROM_LEFT = re.compile(r"(?<!\w)từ\s[^,.;:()–-]{1,44}$")
+# 22h ngày 27/11 - 4h ngày 28/11: the date between keeps `times` from seeing both hours at once
+_HOUR_AND_DAY_LEFT = re.compile(
+    r"\d\s?(?:[hg:]|giờ)\s?(?:\d{2})?(?:\s?phút)?,?\s(?:ngày\s)?\d{1,2}/\d{1,2}(?:/\d{4})?\s*$"
+)
+_HOUR_RIGHT = re.compile(r"\s?\d{1,2}\s?(?:[hg](?![^\W\d_])|:\d\d|giờ)")
 _ALTERNATIVE = re.compile(r"(?:và|hoặc)$")
 
 
@@ -151,6 +163,8 @@ def _dash(place: Place, c: str, before: str, after: str) -> Piece | str:
         rf"\s?{pair[1] or 't'}(?:[2-7]|\s(?:\d|hai|ba|tư|năm|sáu|bảy|[ivx]+\b))|\s?cn\b|\s?chủ nhật", right
     ):
         return Piece(place.pos + 1, "đến", "range")
+    if _HOUR_AND_DAY_LEFT.search(left) and _HOUR_RIGHT.match(right):
+        return Piece(place.pos + 1, "đến", "range")
     if (
         spaced
         and _FROM_LEFT.search(left)
@@ -195,5 +209,7 @@ def _stroke(place: Place, before: str, after: str) -> Piece | str:
     ):
         return Piece(place.pos + 1, "một" if after.islower() else "trên", "per", ("trên", "mỗi"))
     if before.isalpha() and after.isdigit():
+        if _GROUPS_LEFT.search(place.left) and _HEADS_RIGHT.match(place.right(place.pos + 1)):
+            return COMMA  # 128 hộ/542 khẩu are two counts, no share
         return Piece(place.pos + 1, "trên", "per", ("",)) if before.islower() else ""
     return COMMA if before.isalpha() or before in " )" else ""

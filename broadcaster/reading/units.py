@@ -137,6 +137,8 @@ def unit_at(text: str, pos: int, stop: int) -> Measure | None:
     per = found["per"] or found["per2"] or ""
     if unit in ("đ", "Đ") and re.match(r"/[cC](?!\w)", text[found.end("unit") : found.end("unit") + 3]):
         return None  # 29 đ/c
+    if unit == "h" and re.fullmatch(r"/s(?:/.*)?", per):
+        return None  # 504 h/s: pupils, no hours a second
     if gap and unit in _GLUED_ONLY and not (unit == "h" and per):
         return None
     end = found.end()
