@@ -16,7 +16,7 @@ from importlib.resources import files
 
 from broadcaster.reading.numbers import cardinal
 from broadcaster.reading.scan import Piece, Place, pattern
-from broadcaster.reading.syllables import is_syllable
+from broadcaster.reading.syllables import is_syllable, spell
 
 _OLD_STYLE = {
     **{"oà": "òa", "oá": "óa", "oả": "ỏa", "oã": "õa", "oạ": "ọa", "oè": "òe", "oé": "óe", "oẻ": "ỏe"},
@@ -164,6 +164,11 @@ class Table:
         code, end = found
         if len(code) == 1:
             return None  # a type of document inside numbers only; here a letter
+        if code.endswith(".") and len(code) == 2 and _PERSON_BEFORE.search(place.before):
+            return None  # bà Nguyễn Thị H.: the initial of a name that is kept back
+        if _SERIAL.fullmatch(code) and _NUMBER_BEFORE.search(place.before):
+            if _SERIAL_AFTER.match(place.text, end, place.stop):
+                return Piece(end, spell(code), "code")  # giấy chứng nhận số BV 123456
         meanings = self.meanings[code]
         if is_syllable(code.lower()) and code.isupper() and among_capitals(place, end):
             return None  # a word of a heading, not a code
@@ -193,6 +198,12 @@ def _fits(meaning: Meaning, place: Place, end: int) -> bool:
     return meaning.right is not None and bool(meaning.right.match(place.text, end, min(place.stop, end + 48)))
 
 
+_PERSON_BEFORE = pattern(
+    r"(?<!\w)(?i:ông|bà|anh|chị|em|cháu|cụ|bệnh nhân|đối tượng|đồng chí|đ/c)\s(?:[[:upper:]][[:lower:]]+\s){1,4}$"
+)
+_SERIAL = re.compile(r"[A-ZĐ]{2}")
+_SERIAL_AFTER = re.compile(r"\s\d{6,8}(?!\d)")
+_NUMBER_BEFORE = re.compile(r"(?:số|sê ri|seri|phát hành)[\s:]*$", re.IGNORECASE)
 _CAPITAL_BEFORE = pattern(r"([[:upper:]]{2,})[\s,\-–]+$")
 _CAPITAL_AFTER = pattern(r"[\s,\-–]+([[:upper:]]{2,})(?![\w])")
 

@@ -62,6 +62,8 @@ def document_number(place: Place, table: Table) -> Piece | None:
         return None  # "Mẫu 02-TT": no issuer, no type before
     if not kind and len(codes) == 1 and len(codes[0]) == 1:
         return None
+    if not kind and found["l"] == "k":
+        return None  # 10k/LĐ: thousands
     number = found["n"]
     spoken = digits(number) if number[0] == "0" and len(number) > 1 else whole(number)
     if found["l"]:

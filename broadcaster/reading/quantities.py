@@ -192,11 +192,10 @@ def ratio(place: Place) -> Piece | None:
     found = place.match(_RATIO)
     if not found:
         return None
-    if _LOWER_LEFT.search(place.left) and not re.search(
+    if re.search(r"\d: ", found[0]) and not re.search(
         r"tỷ lệ|tỉ lệ|tỷ số|pha|tỉ xích|trộn|bản đồ", place.left
     ):
-        if ": " in found[0]:
-            return None  # "Thôn 1: 25 hộ"
+        return None  # "Thôn 1: 25 hộ", "Xuân 2027: 500 cây"
     parts = [quantity(p) for p in (found["a"], found["b"], found["c"]) if p]
     if re.search(r"npk\s*$", place.left):
         return Piece(found.end(), " ".join(parts), "formula")
@@ -263,6 +262,10 @@ def number(place: Place) -> Piece | None:
         return Piece(unit.end, f"{spoken} tuổi", "unit", (f"{spoken} tấn",))
     if unit and text == "5" and unit.unit == "K":
         return Piece(unit.end, "năm ca", "code", ("năm nghìn",))
+    if unit and unit.spoken == "đồng" and re.fullmatch(r"\d{1,2},\d{1,2}", text):
+        return Piece(
+            unit.end, f"{spoken} điểm", "unit", (f"{spoken} đồng",)
+        )  # a đồng has no parts, a mark has
     if unit:
         return Piece(unit.end, f"{spoken} {unit.spoken}", "unit")
     return Piece(end, spoken, "number")

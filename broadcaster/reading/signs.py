@@ -137,6 +137,8 @@ def sign(place: Place) -> Piece | str:
             else "và"
         )
         return Piece(place.pos + 1, spoken, "sign", ("cộng", "và"))
+    if c == "<" and place.right(place.pos).startswith(("<->", "<=>", "<–>", "<—>")):
+        return COMMA  # Bến Sung <-> Ga Thanh Hóa
     if c in "<>" and re.match(r"\s*\d", place.right(place.pos + 1)):
         return Piece(
             place.pos + 1, "dưới" if c == "<" else "trên", "sign", ("nhỏ hơn" if c == "<" else "lớn hơn",)

@@ -88,6 +88,12 @@ ALONE = frozenset(
 )
 _PER = {
     "hs": "học sinh",
+    "HS": "học sinh",
+    "LĐ": "lao động",
+    "lđ": "lao động",
+    "hv": "hội viên",
+    "HV": "hội viên",
+    "th": "tháng",
     "sv": "sinh viên",
     "ng": "người",
     "h": "giờ",

@@ -146,3 +146,13 @@ def test_every_expansion_of_the_table_can_be_said() -> None:
 def test_mung_is_a_setting() -> None:
     assert read("Ngày 05/3.").spoken == "Ngày mùng năm tháng ba."
     assert read("Ngày 05/3.", lexicon=Lexicon(mung=False)).spoken == "Ngày năm tháng ba."
+
+
+def test_no_meaning_stands_behind_one_that_always_fits() -> None:
+    hidden = []
+    for code, meanings in table().meanings.items():
+        always = next((i for i, one in enumerate(meanings) if one.left is None and one.right is None), None)
+        if always is not None:
+            after = meanings[always + 1 :]
+            hidden += [(code, one.spoken) for one in after if one.kind != "issuer"]  # those read document numbers
+    assert hidden == []
