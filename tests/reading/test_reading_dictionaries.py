@@ -154,5 +154,7 @@ def test_no_meaning_stands_behind_one_that_always_fits() -> None:
         always = next((i for i, one in enumerate(meanings) if one.left is None and one.right is None), None)
         if always is not None:
             after = meanings[always + 1 :]
-            hidden += [(code, one.spoken) for one in after if one.kind != "issuer"]  # those read document numbers
+            hidden += [
+                (code, one.spoken) for one in after if one.kind != "issuer"
+            ]  # those read document numbers
     assert hidden == []
