@@ -86,7 +86,9 @@ class Table:
                 for variant in (code.lower(), code.capitalize(), code.upper()):
                     if not is_syllable(variant):
                         self.meanings.setdefault(variant, meanings)
-        self.loans = {c: ms[0].spoken for c, ms in self.meanings.items() if ms[0].kind == "spelled_or_loan"}
+        self.loans = {
+            c: one.spoken for c, ms in self.meanings.items() for one in ms if one.kind == "spelled_or_loan"
+        }
         starts: dict[str, list[str]] = {}
         for code in self.meanings:
             found = _FIRST.match(code)

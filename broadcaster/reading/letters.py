@@ -121,10 +121,13 @@ def capital_or_foreign(place: Place, word: str, table: Table) -> Piece | None:
     return None
 
 
+_PRODUCT_RIGHT = re.compile(r"\s*\d|\s(?:[A-ZĐ]{2,}|lương|mức|số)(?!\w)")  # 2 x LCS
+
+
 def product(place: Place) -> Piece | None:
     """The x of 3 x 4 and 1mx1m."""
     end = place.pos + 1
-    if _PRODUCT_LEFT.search(place.left) and re.match(r"\s*\d", place.right(end)):
+    if _PRODUCT_LEFT.search(place.left) and _PRODUCT_RIGHT.match(place.text, end, place.stop):
         return Piece(end, "nhân", "sign")
     return None
 
