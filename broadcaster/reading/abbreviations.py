@@ -56,7 +56,7 @@ def _context(words: str, *, left: bool) -> re.Pattern[str] | None:
         elif word == "YEAR":
             parts.append(r"[:\s]*(?:\d{1,2}[/.]\d{1,2}[/.])?(?:19|20)\d\d(?!\d)")
         elif word == "DATE":
-            parts.append(r",?\s*\(?\d{1,2}/\d{1,2}(?!\d)")
+            parts.append(r",?\s*\(?\d{1,2}/\d{1,2}(?:/\d{4})?(?!\d)")
         elif word == "BAR":
             parts.append(r"\s*[|\t]")
         elif word == "^":

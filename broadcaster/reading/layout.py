@@ -102,6 +102,9 @@ def _capitals(line: str) -> bool:
     return len(letters) > 3 and all(c.isupper() for c in letters)
 
 
+_DATED = re.compile(r"\s*(?:Ngày|Sáng|Chiều|Tối|Thứ|Tuần|Đợt|Buổi|Từ|Thôn|Tổ|Bản|Khu)\s[^:]{1,40}:")
+
+
 def _soft(before: str, line: str, headed: bool, before_headed: bool) -> bool:
     """True when `line` goes on the sentence of the line before it."""
     if headed or is_row(line) or is_row(before) or decoration(before):
@@ -123,6 +126,8 @@ def _soft(before: str, line: str, headed: bool, before_headed: bool) -> bool:
         (",", "-", "–", "và", "của", "là", "với", "cho", "số", "ngày", "tháng", "năm")
     ):
         return True
+    if _DATED.match(before) and _DATED.match(line):
+        return False  # a list of days
     # a text broken by a margin has no line beyond it: before a long line stands a heading
     return len(before.rstrip()) >= SOFT_WIDTH and len(line.rstrip()) <= MARGIN
 

@@ -19,6 +19,7 @@ _FRACTION = re.compile(rf"(?P<a>{NUMBER})\s?/\s?(?P<b>{NUMBER})(?![\d/])")
 _RATIO = re.compile(rf"(?P<a>{NUMBER})\s?:\s?(?P<b>{NUMBER})(?:\s?:\s?(?P<c>{NUMBER}))?(?!\d)")
 _TIMES = re.compile(rf"\s?[x×*]\s?(?P<b>{NUMBER})(?!\d)")
 _POINT = re.compile(r"(?P<a>\d{1,4})\.(?P<b>\d{1,2}(?!\d)|\d{4,6}(?!\d))(?!\.?\d)")
+_IN_ONE = re.compile(r"(\d)\s?in\s?(\d)(?!\w)")
 _VERSION = re.compile(r"\d{1,3}(?:\.\d{1,3}){2,3}(?!\d|\.\d)")
 _ENGLISH = re.compile(r"\d{1,3}(?:,\d{3}){2,}(?:\.\d{1,2})?(?!\d)")
 _SPACED = re.compile(r"\d{1,3}(?:[ \u00a0]\d{3})+(?![\d.,]\d|\d)")
@@ -204,7 +205,7 @@ def ratio(place: Place) -> Piece | None:
 
 def number(place: Place) -> Piece | None:
     """A number and the unit after it: 1.250.000 đồng, 3,5%, 20m, 4.0, 05 hộ."""
-    for special in (_version, _english, _spaced, _point):
+    for special in (_in_one, _version, _english, _spaced, _point):
         piece = special(place)
         if piece:
             return piece
@@ -289,6 +290,12 @@ def _product(place: Place, text: str, end: int) -> tuple[str, int]:
         end = times.end()
         times = _TIMES.match(place.text, end, place.stop)
     return " nhân ".join(parts), end
+
+
+def _in_one(place: Place) -> Piece | None:
+    """5in1, of a vaccine."""
+    found = place.match(_IN_ONE)
+    return Piece(found.end(), f"{whole(found[1])} trong {whole(found[2])}", "number") if found else None
 
 
 def _version(place: Place) -> Piece | None:

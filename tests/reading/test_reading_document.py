@@ -104,3 +104,12 @@ def test_a_heading_is_not_joined_to_the_long_paragraph_below_it() -> None:
     assert first.written == heading
     broken = "Các thôn tổ chức tuyên truyền đến từng hộ trên địa bàn xã\nNhư Thanh trong cả tháng."
     assert len(read(broken).sentences) == 1
+
+
+def test_a_list_of_days_is_not_read_in_one_breath() -> None:
+    text = (
+        "Ngày 05/12 (T7): thôn 1, 2, 3 - buổi sáng; thôn 4, 5 - buổi chiều\nNgày 06/12 (CN): các thôn còn lại"
+    )
+    said = [one.spoken for one in read(text).sentences]
+    assert len(said) == 2
+    assert said[1] == "Ngày mùng sáu tháng mười hai, Chủ nhật, các thôn còn lại."
