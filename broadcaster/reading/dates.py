@@ -38,7 +38,7 @@ _DATE_LEFT = re.compile(
         "sáng|trưa|chiều|tối|đêm|hôm|từ|đến|tới|trước|sau|dịp|lễ|mừng|vào|hạn|hết|kể từ|đợt|tết|kỷ niệm|tức",
         "thứ hai|thứ ba|thứ tư|thứ năm|thứ sáu|thứ bảy|chủ nhật|thứ \\d|t[2-7]|cn|nhật|chào mừng|truyền thống",
         "bắt đầu|khai mạc|bế mạc|khai giảng|hoàn thành|quốc tế|việt nam|quốc khánh|giải phóng|hằng năm|phiên",
-        "tối ngày|nghỉ|diễn ra|tổ chức|khởi công|họp|hẹn|lúc|giờ|phút|âm|dương|tuần|\\d{1,2}/\\d{1,2}(?: và| hoặc|,)?",
+        "tối ngày|\\d{1,2}h\\d{0,2}|nghỉ|diễn ra|tổ chức|khởi công|họp|hẹn|lúc|giờ|phút|âm|dương|tuần|\\d{1,2}/\\d{1,2}(?: và| hoặc|,)?",
     )
     + r"[\s,:(]*$"
 )

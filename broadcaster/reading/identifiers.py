@@ -196,8 +196,8 @@ def road(place: Place) -> Piece | None:
 def milestone(place: Place) -> Piece | None:
     """Km12+300, Km12 - Km14."""
     found = place.match(_STONE)
-    if not found:
-        return None
+    if not found or re.match(r"\s?%", place.right(found.end())):
+        return None  # KM 20%: cheaper, not a stone
 
     def stone(km: str, metres: str | None) -> str:
         return f"ki lô mét {whole(km)}" + (

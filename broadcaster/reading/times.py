@@ -9,7 +9,7 @@ from broadcaster.reading.scan import Piece, Place
 
 _DASH = r"\s?(?:[-–—]|÷)\s?"
 _HOUR_LETTER = r"\s?(?:h|H|g|giờ)"
-_MINUTES = r"(?P<m{n}>[0-5]?\d)(?:\s?(?:phút|ph|p|['’′]))?(?![\d\w])"
+_MINUTES = r"(?P<m{n}>[0-5]?\d)(?:\s?(?:phút|ph|p|['’′]))?(?![\d\w]|\s?/\s?\d)"  # 0h 1/12: a date
 _CLOCK = re.compile(
     rf"(?P<h1>\d{{1,2}}){_HOUR_LETTER}(?:\s?{_MINUTES.format(n=1)}|(?![\w]))"
     rf"(?:{_DASH}(?P<h2>\d{{1,2}}){_HOUR_LETTER}(?:\s?{_MINUTES.format(n=2)}|(?![\w])))?"
