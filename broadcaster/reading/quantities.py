@@ -198,6 +198,8 @@ def ratio(place: Place) -> Piece | None:
     ):
         return None  # "Thôn 1: 25 hộ", "Xuân 2027: 500 cây"
     parts = [quantity(p) for p in (found["a"], found["b"], found["c"]) if p]
+    if re.search(r"iso(?:/iec)?\s*$", place.left):
+        return Piece(found.end(), ", ".join(parts), "document")  # ISO 9001:2015, of that year
     if re.search(r"npk\s*$", place.left):
         return Piece(found.end(), " ".join(parts), "formula")
     return Piece(found.end(), " trên ".join(parts), "ratio", (" ".join(parts),))
