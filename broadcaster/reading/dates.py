@@ -196,7 +196,7 @@ def day_month(place: Place) -> Piece | None:
         return _dotted(found, spoken, after_day, left, right)
     if after_day:
         return Piece(found.end(), spoken, "date")
-    if _STREET_LEFT.search(left) or _GRADE_LEFT.search(left):
+    if _STREET_LEFT.search(left) and not left.rstrip().endswith("xổ số") or _GRADE_LEFT.search(left):
         return None
     share = f"{cardinal(int(d))} phần {month(m)}"
     if _COUNT_RIGHT.match(right) or _COUNT_LEFT.search(left) and not _DATE_LEFT.search(left):
@@ -234,7 +234,8 @@ def _dotted(found: re.Match[str], spoken: str, after_day: bool, left: str, right
     if not after_day:
         if found["s"] != "-" or _NOT_DATE_LEFT.search(left) or UNIT_RIGHT.match(right):
             return None
-        if int(d) > int(m) and int(d) > 3 or _FEAST_LEFT.search(left):
+        since = re.search(r"(?<!\w)kể từ\s*$", left) and re.match(r"\s*(?:[,.;:)]|$)", right)
+        if int(d) > int(m) and int(d) > 3 or _FEAST_LEFT.search(left) or since:
             return Piece(found.end(), spoken, "date")
         return None
     if found["s"] == "-":

@@ -51,6 +51,7 @@ _ACCOUNT_LEFT = re.compile(
 _SERIES_LEFT = re.compile(
     r"(?<!\w)số\s(?!bộ|vụ|ca|cụ)[a-zđ]{1,3}\s$|(?<!\w)vàng\s(?:nhẫn\s|miếng\s|sjc\s|trang sức\s)?$"
 )
+_PRIZE_LEFT = re.compile(r"(?<!\w)giải\s(?:đặc biệt|đb|nhất|nhì|ba|tư|năm|sáu|bảy|tám|khuyến khích)\s*:?\s*$")
 _ACCOUNT = re.compile(r"\d{3,}(?:[ .\-]\d{2,6})*(?!\d)")
 _LONG_RUN = re.compile(r"\d{9,18}(?![\d.,]\d|\d)")
 _AND = re.compile(r"[\s,;/\-–]*(?:hoặc|và|hay)?[\s,;/\-–]*(?:số )?")
@@ -141,7 +142,7 @@ def hotline(place: Place) -> Piece | None:
 
 def account(place: Place) -> Piece | None:
     """Accounts, tax and identity numbers, and any run of nine digits or more without a unit."""
-    if _ACCOUNT_LEFT.search(place.left) or _SERIES_LEFT.search(place.left):
+    if _ACCOUNT_LEFT.search(place.left) or _PRIZE_LEFT.search(place.left) or _SERIES_LEFT.search(place.left):
         found = place.match(_ACCOUNT)
         if found and sum(c.isdigit() for c in found[0]) >= 4 and not _COUNTED.match(place.right(found.end())):
             return Piece(found.end(), ", ".join(digits(g) for g in re.findall(r"\d+", found[0])), "account")

@@ -19,6 +19,7 @@ _FRACTION = re.compile(rf"(?P<a>{NUMBER})\s?/\s?(?P<b>{NUMBER})(?![\d/])")
 _RATIO = re.compile(rf"(?P<a>{NUMBER})\s?:\s?(?P<b>{NUMBER})(?:\s?:\s?(?P<c>{NUMBER}))?(?!\d)")
 _TIMES = re.compile(rf"\s?[x×*]\s?(?P<b>{NUMBER})(?!\d)")
 _POINT = re.compile(r"(?P<a>\d{1,4})\.(?P<b>\d{1,2}(?!\d)|\d{4,6}(?!\d))(?!\.?\d)")
+_PULSE_LEFT = re.compile(r"(?<!\w)(?:mạch|nhịp tim|nhịp thở|tim thai)[\s:]*$")
 _IN_ONE = re.compile(r"(\d)\s?in\s?(\d)(?!\w)")
 _VERSION = re.compile(r"\d{1,3}(?:\.\d{1,3}){2,3}(?!\d|\.\d)")
 _ENGLISH = re.compile(r"\d{1,3}(?:,\d{3}){2,}(?:\.\d{1,2})?(?!\d)")
@@ -269,6 +270,8 @@ def number(place: Place) -> Piece | None:
         return Piece(
             unit.end, f"{spoken} điểm", "unit", (f"{spoken} đồng",)
         )  # a đồng has no parts, a mark has
+    if unit and unit.spoken == "lít một phút" and _PULSE_LEFT.search(place.left):
+        return Piece(unit.end, f"{spoken} lần một phút", "unit", (f"{spoken} {unit.spoken}",))
     if unit:
         return Piece(unit.end, f"{spoken} {unit.spoken}", "unit")
     return Piece(end, spoken, "number")
