@@ -9,9 +9,10 @@ Two things are learned: for each voice the half of its 256 numbers that is its s
 colours of Vietnamese sounds (`broadcaster/speech/kokoro/colours.py`).  The rest (letters, lengths, melody) stays.  Lines
 that may be tuned on are spoken, half of them sentences, half syllables in disorder, so that sounds are learned
 and not sentences; each is heard through another room: faster or slower, with noise, through a horn, after another
-silence.  The loss is the recogniser's own (CTC); a leash keeps voices and sounds near where they began.  The last
-steps are averaged.  A search begins with the voices and colours of the project; its state holds whole numbers, not
-changes, so that it may be written as often as one likes.  Method and figures: docs/benchmarks/voice.md.  Needs requirements-learn.txt.
+silence.  The loss is the recogniser's own (CTC), and what the sound lacks of the pitch that was written for its rhymes; a
+leash keeps voices and sounds near where they began.  The last steps are averaged.  A search begins with the voices and
+colours of the project; its state holds whole numbers, not changes, so that it may be written as often as one likes.
+Method and figures: docs/benchmarks/voice.md.  Needs requirements-learn.txt.
 """
 
 from __future__ import annotations
@@ -38,15 +39,27 @@ from broadcaster.reading import read  # noqa: E402
 from broadcaster.reading.syllables import is_syllable  # noqa: E402
 from broadcaster.speech import phonology  # noqa: E402
 from broadcaster.speech.kokoro import colours, graph, model  # noqa: E402
-from broadcaster.speech.kokoro.engine import PROFILES, Engine, Speaker, load_speaker  # noqa: E402
+from broadcaster.speech.kokoro.engine import (  # noqa: E402
+    PROFILES,
+    SAMPLE_RATE_HZ,
+    Engine,
+    Speaker,
+    load_speaker,
+    notes_of,
+)
+from broadcaster.speech.phonology import Tone  # noqa: E402
+from broadcaster.speech.tones import FRAMES_PER_SECOND  # noqa: E402
 from scripts import recogniser, tune_voice  # noqa: E402
 from scripts.torch_graph import Graph  # noqa: E402
 
 VOICES = ROOT / "audio" / "voices"
 SOUND = 128  # so many of a voice's 256 numbers are its sound
 SYLLABLES = 7  # of a line in disorder
+AHEAD = 1  # frames by which the model's sound runs ahead of its pitch, measured
+WINDOW = 720  # samples of 24 kHz: two periods of the deepest creak
 LEVEL = 0.07  # root mean square of what is heard
 LEASH_STYLE, LEASH_COLOURS = 0.3, 2e-5
+CARRIED = 5.0  # the price of a pitch that is not there, against a piece that was not heard
 KEPT = 60  # steps whose mean is the result
 
 
@@ -96,8 +109,10 @@ class _Noting:
     """In place of colours: notes which sounds stand where."""
 
     names: list[list[str]]
+    places: list[phonology.Place]
 
     def over(self, places: Sequence[phonology.Place], tokens: int) -> Any:
+        self.places = list(places)
         self.names = [[] for _ in range(tokens)]
         for place in places:
             for token, names in colours.sounds_at(place):
@@ -129,6 +144,33 @@ class Speech(Engine):
         values[graph.COLOURS] = torch.stack(added)[None]
         values[SOUND_IN] = sound[None]
         return self._last(values)[0].reshape(-1)
+
+    def carried(self, sound: torch.Tensor) -> torch.Tensor:
+        """How little of the line's pitch is in `sound`, what `say` gave: 0 = each period is as the one before it.
+
+        One minus the correlation of 30 ms with those a period of the written pitch later, over the frames of rhymes;
+        ngã and the tones before a stop, which colours turn into a creak that nobody wrote, count five times.
+        """
+        pitch = self._values[graph.PITCH].reshape(-1)
+        frames, weights = [], []
+        for note in notes_of(self._noting.places, self._values[graph.DURATIONS].reshape(-1)):
+            for frame in range(note.rhyme + 1, note.end - 1):
+                if pitch[frame] > 60:  # noqa: PLR2004 - the model's unvoiced frames lie below any voice
+                    frames.append(frame)
+                    weights.append(5.0 if note.stopped or note.tone is Tone.NGA else 1.0)
+        if not frames:
+            return torch.zeros(())
+        step = SAMPLE_RATE_HZ // FRAMES_PER_SECOND
+        lags = torch.tensor(np.round(SAMPLE_RATE_HZ / pitch[frames]).astype(np.int64))
+        middles = (torch.tensor(frames) - AHEAD) * step + step // 2
+        window = torch.arange(WINDOW)[None] - WINDOW // 2
+        first = (middles - lags // 2)[:, None] + window
+        first = first.clamp(0, len(sound) - 1)
+        second = (first + lags[:, None]).clamp(0, len(sound) - 1)
+        one, two = sound[first], sound[second]
+        alike = (one * two).sum(1) / (one.pow(2).sum(1) * two.pow(2).sum(1) + 1e-9).sqrt()
+        share = torch.tensor(weights)
+        return ((1 - alike) * share).sum() / share.sum()
 
     def _run(self, stage: int, values: dict[str, Any]) -> None:
         if stage == 2:
@@ -260,16 +302,18 @@ def learn(speakers: Sequence[Speaker], options: argparse.Namespace) -> None:
         for _ in range(options.lines):
             which = dice.randrange(len(speakers))
             line = lines.one()
-            log_p = hearing(in_a_room(speech.say(line, speakers[which], sounds[which], table), dice))
+            said = speech.say(line, speakers[which], sounds[which], table)
+            lacking = speech.carried(said)
+            log_p = hearing(in_a_room(said, dice))
             wanted = [piece for word in recogniser.spelled(line.split(), pieces) for piece in word]
             loss = F.ctc_loss(
                 log_p[:, None], torch.tensor([wanted]), [len(log_p)], [len(wanted)], reduction="sum", zero_infinity=True
             )  # fmt: skip
             loss = (loss / len(wanted)).clamp(max=12)
-            losses.append(float(loss.detach()))
+            losses.append((float(loss.detach()), float(lacking.detach())))
             moved = (sounds[which] - began[which]).pow(2).sum()
             leash = LEASH_STYLE * moved + LEASH_COLOURS * table.pow(2).sum()
-            ((loss + leash) / options.lines).backward()
+            ((loss + CARRIED * lacking + leash) / options.lines).backward()
         torch.nn.utils.clip_grad_norm_([table], 2.0)
         torch.nn.utils.clip_grad_norm_(sounds, 2.0)
         search.step()
@@ -277,7 +321,11 @@ def learn(speakers: Sequence[Speaker], options: argparse.Namespace) -> None:
         step += 1
         recent = [*recent, (table.detach().clone(), [sound.detach().clone() for sound in sounds])][-KEPT:]
         if step % 10 == 0:
-            print(f"step {step}: loss of the last lines {np.mean(losses[-40:]):.3f}", flush=True)
+            heard, lacking_now = np.mean(losses[-40:], axis=0)
+            print(
+                f"step {step}: loss of the last lines {heard:.3f}, pitch lacking {lacking_now:.3f}",
+                flush=True,
+            )
             torch.save(
                 {"step": step, "table": table.detach(), "sounds": [sound.detach() for sound in sounds],
                  "began": began, "search": search.state_dict(), "recent": recent},

@@ -44,14 +44,15 @@ class Melody:
     question_rise: float = 1.5  # added to the last syllable of a question
 
 
-# In the north nặng ends, and ngã breaks, in a creak: the glottis all but closes and beats about an octave below the voice.
+# In the north nặng ends in a creak: the glottis all but closes and beats about an octave below the voice.  Ngã dips and
+# rises again; the break in its middle is the voice's own (its colours have learned it), not written into its pitch.
 NORTHERN = Melody(
     tones={
         Tone.NGANG: ((0, 1.5), (1, 1.5)),
         Tone.HUYEN: ((0, -2), (0.3, -3), (1, -5)),
         Tone.SAC: ((0, -1), (0.5, 0), (1, 7)),
         Tone.HOI: ((0, -1), (0.55, -6), (0.7, -6), (1, -3)),
-        Tone.NGA: ((0, 0), (0.2, -1), (0.3, -12), (0.5, -12), (0.6, 3), (1, 8)),
+        Tone.NGA: ((0, -0.5), (0.3, -4), (0.45, -4), (1, 6)),
         Tone.NANG: ((0, -1.5), (0.3, -3), (0.4, -14), (1, -16)),
     },
     stopped={

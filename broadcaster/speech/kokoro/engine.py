@@ -121,7 +121,7 @@ def cut(items: list[Item], longest: int = MAX_SYLLABLES) -> list[list[Item]]:
     return done
 
 
-def _notes(places: Sequence[phonology.Place], steps: F32) -> list[tones.Note]:
+def notes_of(places: Sequence[phonology.Place], steps: F32) -> list[tones.Note]:
     """Where each syllable sounds, in pitch frames (two a step; the first token is the lead)."""
     starts = np.concatenate([[0], np.cumsum(steps)]).astype(int) * 2
     return [
@@ -218,7 +218,7 @@ class Engine:
         steps = np.array([lead, *inner, min(tail, TAIL_STEPS)], own_steps.dtype)
         values[graph.DURATIONS] = steps.reshape(values[graph.DURATIONS].shape)
         self._run(1, values)
-        notes = _notes(places, steps)
+        notes = notes_of(places, steps)
         own = values[graph.PITCH]
         line = tones.line(notes, own.size, melody=melody, end_mark=end, sung=sung)
         curve = tones.pitch(own.reshape(-1).tolist(), line, base_hz=speaker.pitch_hz)
