@@ -27,6 +27,10 @@ _SIGNER = pattern(
     r"|CHỈ HUY TRƯỞNG|HIỆU TRƯỞNG|TRẠM TRƯỞNG|TRƯỞNG THÔN|NGƯỜI VIẾT|NGƯỜI LẬP)[^[:lower:]]*$"
 )
 _SIGNED = re.compile(r"\((?:đã ký|ký tên|ký, ghi|ký và|ký, đóng)[^)]*\)|^\W*đã ký\W*$", re.IGNORECASE)
+_SIGNER_BESIDE = pattern(
+    r"(?:\s{3,}|\t|\|)\s*(?:TM\.|KT\.|TL\.|TUQ\.|Q\.)?\s*(?:PHÓ\s+)?(?:CHỦ TỊCH|BÍ THƯ|TRƯỞNG|GIÁM ĐỐC|CHÁNH|CHỈ HUY|HIỆU TRƯỞNG)[^[:lower:]]*$",
+)
+_NAME = pattern(r"^[*_\s\t|]*(?:[[:upper:]][[:lower:]]+\s){1,5}[[:upper:]][[:lower:]]+[*_\s|]*$")
 _ITEM = re.compile(r"^[*_\s\t|]*[-+•*–]")
 LETTERHEAD_LINES = 16
 SIGNATURE_LINES = 9
@@ -81,6 +85,13 @@ def recipients(text: str, spans: list[Line], first: int) -> tuple[int, int] | No
             end -= 1
         return index, end
     return None
+
+
+def name_below(text: str, spans: list[Line], block: tuple[int, int]) -> bool:
+    """True when the signer stands beside the recipients and all that follows the block is his name."""
+    beside = any(_SIGNER_BESIDE.search(text[slice(*spans[i])]) for i in range(*block))
+    below = [text[a:b] for a, b in spans[block[1] :] if text[a:b].strip()]
+    return beside and bool(below) and all(_NAME.match(line) or _SIGNED.search(line) for line in below)
 
 
 def signature(text: str, spans: list[Line], first: int, stop: int) -> int | None:

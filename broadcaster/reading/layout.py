@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import unicodedata
 from dataclasses import dataclass
 
 from broadcaster.reading.numbers import cardinal, roman, whole
@@ -43,6 +44,7 @@ _RULE = re.compile(
     r"[ \t]*(?:[-=_*~─━═.][ \t]?){3,}[ \t]*|[ \t]*(?:\*{1,3}|o0o|-{1,2}o{1,2}0?o{0,2}-{1,2}|#+)[ \t]*"
 )
 _TABLE_RULE = re.compile(r"[ \t]*\|?[ \t:]*-{2,}[-| \t:+]*")
+_TAGS = re.compile(r"\s*(?:#\w+[\s,]*)+")
 _END = re.compile(r"[.!?;:…][\"”»’)*_]{0,3}[ \t]*$")
 _STARTS_LOW = pattern(r"[ \t]*[[:lower:](]")
 _DATE_HEAD = re.compile(r"\d{1,2}[.]\d{1,2}[.]\d{2,4}")
@@ -76,19 +78,30 @@ def _head(line: str) -> tuple[int, str, bool]:
     bullet = _BULLET.match(line)
     markup = _MARKUP.match(line)
     at = markup.end() if markup else 0
-    labelled = _label(line, at)
+    ornament = _ornament(line)
+    labelled = _label(line, ornament or at)
     if labelled:
         return labelled[0], labelled[1], True
     if bullet:
         return bullet.end(), "", True
     if markup and line[: markup.end()].lstrip().startswith(("#", ">")):
         return markup.end(), "", True
-    return len(line) - len(line.lstrip()), "", False
+    return ornament or len(line) - len(line.lstrip()), "", bool(ornament)
+
+
+def _ornament(line: str) -> int:
+    """Where the words begin after the pictures at the head of a line ("👉 1. Cài đặt"); 0 without any."""
+    start = end = len(line) - len(line.lstrip())
+    while end < len(line) and (
+        unicodedata.category(line[end]) in ("So", "Sk") or line[end] in "\u200d\ufe0f"
+    ):
+        end += 1
+    return end + len(line[end:]) - len(line[end:].lstrip()) if end > start else 0
 
 
 def decoration(line: str) -> bool:
-    """A line of dashes, stars or table rules: nothing to say."""
-    return bool(_RULE.fullmatch(line) or _TABLE_RULE.fullmatch(line))
+    """A line of dashes, stars, table rules or a post's hashtags: nothing to say."""
+    return bool(_RULE.fullmatch(line) or _TABLE_RULE.fullmatch(line) or _TAGS.fullmatch(line))
 
 
 def is_row(line: str) -> bool:

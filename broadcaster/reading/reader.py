@@ -82,8 +82,8 @@ def _furniture(text: str, spans: list[furniture.Line]) -> tuple[list[furniture.L
             leave("signature", signed, found[0])
         leave("recipients", *found)
         signed = furniture.signature(text, spans, found[1], len(spans))
-        if signed is not None:
-            leave("signature", signed, len(spans))
+        if signed is not None or furniture.name_below(text, spans, found):
+            leave("signature", found[1] if signed is None else signed, len(spans))
     else:
         signed = furniture.signature(text, spans, head, len(spans))
         if signed is not None and any(text[slice(*spans[i])].strip() for i in range(head, signed)):

@@ -119,6 +119,10 @@ def sign(place: Place) -> Piece | str:
     after = place.text[place.pos + 1] if place.pos + 1 < place.stop else " "
     if c in ",;:":
         return COMMA
+    if c in "-=–" and after == ">":
+        return COMMA  # Ví giấy tờ -> Chữ ký số
+    if c == ">" and before in "-=–":
+        return ""
     if c in "-–—−‐‑":
         return _dash(place, c, before, after)
     if c == "/":

@@ -113,3 +113,29 @@ def test_a_list_of_days_is_not_read_in_one_breath() -> None:
     said = [one.spoken for one in read(text).sentences]
     assert len(said) == 2
     assert said[1] == "Ngày mùng sáu tháng mười hai, Chủ nhật, các thôn còn lại."
+
+
+def test_the_name_under_a_signer_who_stands_beside_the_recipients_is_not_said() -> None:
+    text = (
+        "Yêu cầu các đơn vị thực hiện./.\n\n"
+        "Nơi nhận:                                   KT. CHỦ TỊCH\n"
+        "- Như trên;                                 PHÓ CHỦ TỊCH\n"
+        "- Lưu: VT.\n\n"
+        "                                            Lê Đức Giang\n"
+    )
+    reading = read(text)
+    assert reading.spoken == "Yêu cầu các đơn vị thực hiện."
+    assert [part.kind for part in reading.left_out] == ["recipients", "signature"]
+    goes_on = text.replace("Lê Đức Giang", "Bà con lưu ý giữ ấm cho trâu bò.")
+    assert "giữ ấm" in read(goes_on).spoken
+
+
+def test_a_post_s_pictures_and_hashtags_are_not_said() -> None:
+    reading = read(
+        "👉 1. VNeID là gì?\n☎️ Gọi 113 => báo công an -> 5 phút có mặt.\n#VNeID #ChuyenDoiSo #NhuThanh"
+    )
+    assert [one.spoken for one in reading.sentences] == [
+        "Một, vi en e i đi là gì?",
+        "Gọi một một ba, báo công an, năm phút có mặt.",
+    ]
+    assert [part.written for part in reading.left_out] == ["#VNeID #ChuyenDoiSo #NhuThanh"]
