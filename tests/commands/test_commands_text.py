@@ -229,7 +229,9 @@ def test_whoever_watches_without_a_terminal_reads_the_stages_and_how_many_senten
 
 
 def test_ctrl_c_in_the_middle_is_one_sentence_and_leaves_no_file(home: Path, tmp_path: Path) -> None:
-    long = "Kính thưa bà con, sáng mai cắt điện để sửa đường dây.\n" * 40
+    long = (
+        "Kính thưa bà con, sáng mai cắt điện để sửa đường dây.\n" * 300
+    )  # so that it is compressed for seconds
     command = [sys.executable, "-m", "broadcaster", "produce", "-o", "ra.mp3", "--voice", "silent"]
     scratch = tmp_path / "nháp"
     scratch.mkdir()
