@@ -59,6 +59,7 @@ AHEAD = 1  # frames by which the model's sound runs ahead of its pitch, measured
 WINDOW = 720  # samples of 24 kHz: two periods of the deepest creak
 LEVEL = 0.07  # root mean square of what is heard
 LEASH_STYLE, LEASH_COLOURS = 0.3, 2e-5
+SHARES = {Tone.NGA: 5.0, Tone.NANG: 3.0}  # of that price; other tones 1, before a stop 5
 CARRIED = 5.0  # the price of a pitch that is not there, against a piece that was not heard
 KEPT = 60  # steps whose mean is the result
 
@@ -149,7 +150,7 @@ class Speech(Engine):
         """How little of the line's pitch is in `sound`, what `say` gave: 0 = each period is as the one before it.
 
         One minus the correlation of 30 ms with those a period of the written pitch later, over the frames of rhymes;
-        ngã and the tones before a stop, which colours turn into a creak that nobody wrote, count five times.
+        ngã, nặng and the tones before a stop, which colours turn into a creak that nobody wrote, count more (`SHARES`).
         """
         pitch = self._values[graph.PITCH].reshape(-1)
         frames, weights = [], []
@@ -157,7 +158,7 @@ class Speech(Engine):
             for frame in range(note.rhyme + 1, note.end - 1):
                 if pitch[frame] > 60:  # noqa: PLR2004 - the model's unvoiced frames lie below any voice
                     frames.append(frame)
-                    weights.append(5.0 if note.stopped or note.tone is Tone.NGA else 1.0)
+                    weights.append(SHARES.get(note.tone, 5.0 if note.stopped else 1.0))
         if not frames:
             return torch.zeros(())
         step = SAMPLE_RATE_HZ // FRAMES_PER_SECOND
