@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from io import BytesIO
@@ -336,19 +336,22 @@ def _made(kind: str, shown: Figures, paper: Paper | None) -> bytes:
 def _evidence(session: Session, shown: Figures, name: str) -> ResponseReturnValue:
     from broadcaster.report.evidence import write_evidence
 
-    file = TemporaryFile()  # noqa: SIM115 - the answer closes it when it has been sent
-    write_evidence(session, station(), shown, blobs=deps().blobs, out=file)
-    file.seek(0)
-    return _sent(file, "zip", name)
+    return _written(
+        lambda out: write_evidence(session, station(), shown, blobs=deps().blobs, out=out), "zip", name
+    )
 
 
 def _rows(shown: Figures, name: str) -> ResponseReturnValue:
     from broadcaster.report.rows import write_rows
 
+    return _written(lambda out: write_rows(shown, out), "csv", name)
+
+
+def _written(write: Callable[[IO[bytes]], None], kind: str, name: str) -> ResponseReturnValue:
     file = TemporaryFile()  # noqa: SIM115 - the answer closes it when it has been sent
-    write_rows(shown, file)
+    write(file)
     file.seek(0)
-    return _sent(file, "csv", name)
+    return _sent(file, kind, name)
 
 
 def _papered(kind: str, paper: Paper) -> bytes:
