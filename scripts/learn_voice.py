@@ -301,7 +301,7 @@ def learn(speakers: Sequence[Speaker], options: argparse.Namespace) -> None:
     step = first
     while time.monotonic() < until:
         for _ in range(options.lines):
-            which = dice.randrange(len(speakers))
+            which = dice.choices(range(len(speakers)), options.shares)[0]
             line = lines.one()
             said = speech.say(line, speakers[which], sounds[which], table)
             lacking = speech.carried(said)
@@ -360,6 +360,9 @@ def main() -> None:
     )
     parser.add_argument("--out", type=Path, required=True, help="folder outside the project for the state")
     parser.add_argument("--voices", nargs="+", default=["nu-1", "nam-1"])
+    parser.add_argument(
+        "--shares", nargs="+", type=float, help="how often each voice speaks, against the others"
+    )
     parser.add_argument("--minutes", type=float, default=60)
     parser.add_argument("--threads", type=int, default=2)
     parser.add_argument(
@@ -372,6 +375,7 @@ def main() -> None:
     parser.add_argument("--home", type=Path, default=ROOT / "var" / "voices")
     parser.add_argument("--only-write", action="store_true", help="write the voices, learn nothing")
     options = parser.parse_args()
+    options.shares = options.shares or [1.0] * len(options.voices)
     options.out.mkdir(parents=True, exist_ok=True)
     speakers = [load_speaker(VOICES / f"{name}.json") for name in options.voices]
     if options.only_write:
