@@ -113,6 +113,11 @@ class Table:
         """Type of document by its code inside a number, or ""."""
         return self._types.get(code, "")
 
+    def certain(self, code: str) -> str:
+        """What a code stands for wherever it stands, or ""."""
+        meanings = self.meanings.get(code, [])
+        return meanings[0].spoken if len(meanings) == 1 and not meanings[0].ask else ""
+
     def issuer(self, code: str) -> str:
         """Issuing body by its code inside a document number, or ""."""
         if code in self._issuers:

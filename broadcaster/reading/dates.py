@@ -46,7 +46,7 @@ _COUNT_RIGHT = re.compile(
     r"\s*(?:số|diện tích|dân số|tổng|quãng|chiều|đại biểu|thôn|hộ|tiêu chí|chỉ tiêu|người|điểm|xã|phường|cử tri"
     r"|trường|lớp|thành viên|ủy viên|lượng|khối|thời|quân|gia đình|đảng viên|hội viên|phiếu|công|sản|mục|nhiệm"
     r"|nội dung|cơ quan|đơn vị|tổ|khu|bản|chi bộ|cán bộ|học sinh|cây|con|nhà|tuyến|mức|giá|vốn|lần|dự án"
-    r"|ứng cử viên|trạm|bát|cốc|thìa|muỗng|lít|khóm|hội|quỹ|kinh phí|sào|mẫu|ha|km|m2|%|đất|rừng)(?!\w)"
+    r"|ứng cử viên|phương án|đ/c|đồng chí|trạm|bát|cốc|thìa|muỗng|lít|khóm|hội|quỹ|kinh phí|sào|mẫu|ha|km|m2|%|đất|rừng)(?!\w)"
 )
 _COUNT_LEFT = re.compile(
     words("hơn|gần|khoảng|trên|dưới|chiếm|đạt|giảm|tăng|được|ít nhất|tối thiểu|quá|còn|bằng|có|tỷ lệ|mới")

@@ -21,6 +21,8 @@ _NUMBER = re.compile(
 _STANDARD = re.compile(
     r"(?P<k>QCVN|TCVN|QCĐP|TCCS|TCN)\s?(?P<n>\d{1,5}(?:-\d{1,2}(?!\d))?)\s?[:\-]\s?(?P<y>\d{4})(?:/(?P<i>[A-ZĐ]{2,10}))?"
 )
+_FORM = re.compile(rf"(?P<n>\d{{1,2}})(?P<l>[A-Za-z]?)[-/](?P<codes>{_CODE}(?:[-/]{_CODE})*)(?![\w])")
+_FORM_LEFT = re.compile(r"(?<!\w)mẫu(?:\s(?:đơn|biểu|phiếu|tờ khai))?(?:\ssố)?\s$")
 _JOINT = frozenset({"TTLT", "NQLT", "CTPH", "KHPH", "KHLN", "KHLT", "HDLN", "QCPH"})
 _OTHER_NUMBER = re.compile(r"\d{1,5}(?:/\d{4})?[-/][\w&]+(?:[-/][\w&]+)*")
 _STANDARDS = {
@@ -97,6 +99,16 @@ def document_number(place: Place, table: Table) -> Piece | None:
     return Piece(
         found.end(), spoken, "document", tuple(a for a in alternatives if a != spoken), code, message
     )
+
+
+def form(place: Place, table: Table) -> Piece | None:
+    """Mẫu số 03a/ĐK, mẫu 2C-BNV: the name of a form, in which letters that nobody knows are letters."""
+    found = place.match(_FORM)
+    if not found or not _FORM_LEFT.search(place.left):
+        return None
+    parts = [whole(found["n"]), spell(found["l"]) if found["l"] else ""]
+    parts += [table.certain(code) or spell(code) for code in re.split(r"[-/]", found["codes"])]
+    return Piece(found.end(), " ".join(part for part in parts if part), "document")
 
 
 def _listed_again(right: str, issuer: str) -> bool:

@@ -54,7 +54,12 @@ _NAMED_LEFT = re.compile(
 )
 _VOTERS_RIGHT = re.compile(r"\s*(?:đại biểu|cử tri|thành viên|phiếu|đảng viên|ủy viên|hộ)(?!\w)")
 _CLOSES = re.compile(r"\s*(?:$|[.,;:)(])")
-_PERSON_LEFT = re.compile(words("nam|nữ|bệnh nhân|bn|ông|bà|cháu|anh|chị") + r"[^.;\d]{0,24}$")
+_PERSON_LEFT = re.compile(words("nam|nữ|bệnh nhân|bn|ông|bà|cháu|anh|chị|bé|trẻ") + r"[^.;\d]{0,24}$")
+_AGE = re.compile(r"\s?t(?=\s*(?:$|[.,;:)]))")  # bé trai 5t, cao 1m05
+_OLDER = re.compile(r"\+(?![\w+])")
+_ELDERS_LEFT = re.compile(
+    words("cụ|người|các cụ|người cao tuổi|dân|từ|trên|nhóm|ông bà|bà con|cử tri") + r"\s*$"
+)
 _SHORT_MONEY = re.compile(r"(\d{1,3})tr(\d{1,3})(?![\w.,])")
 _SCREEN_LEFT = re.compile(words("ti vi|tivi|tv|màn hình|màn|led|máy tính") + r"[^.;\"“]{0,16}$")
 _IN_WORDS = re.compile(r"\s?\(\s?([^\W\d_]+(?:\s[^\W\d_]+){0,9})\s?\)")
@@ -264,6 +269,13 @@ def number(place: Place) -> Piece | None:
     unit = _measure(place, end)
     if unit and unit.unit == "T" and _PERSON_LEFT.search(place.left):
         return Piece(unit.end, f"{spoken} tuổi", "unit", (f"{spoken} tấn",))
+    age = _AGE.match(place.text, end, place.stop)
+    if age and _PERSON_LEFT.search(place.left):
+        return Piece(age.end(), f"{spoken} tuổi", "unit")
+    if unit and unit.unit in "kK" and text.replace(".", "").isdigit() and int(text.replace(".", "")) >= 1000:
+        return Piece(unit.end, cardinal(1000 * int(text.replace(".", ""))), "unit")  # 1.000k = một triệu
+    if _OLDER.match(place.text, end, place.stop) and _ELDERS_LEFT.search(place.left):
+        return Piece(end + 1, f"{spoken} tuổi trở lên", "unit", (f"{spoken} cộng",))
     if unit and text == "5" and unit.unit == "K":
         return Piece(unit.end, "năm ca", "code", ("năm nghìn",))
     if unit and unit.spoken == "đồng" and re.fullmatch(r"\d{1,2},\d{1,2}", text):

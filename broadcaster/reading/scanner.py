@@ -145,7 +145,7 @@ class Scanner:
             piece = web.web(place)
             if piece:
                 return piece
-        piece = documents.document_number(place, self.table)
+        piece = documents.form(place, self.table) or documents.document_number(place, self.table)
         if piece:
             return piece
         for rule in DIGIT_RULES:
