@@ -89,6 +89,9 @@ _FILE = re.compile(r"[A-ZĐ]{1,5}\d{1,4}(?:[.\-]\d{2,12}){1,4}(?!\w)")
 _QUARTER = re.compile(r"Q(?P<q>[1-4])(?:/(?P<y>(?:19|20)\d\d))(?![\d/])")
 _FORCE = re.compile(r"[cC](?P<a>\d{1,2})(?:\s?[-–]\s?(?P<b>\d{1,2}))?(?!\w)")  # gió mạnh c6-7, giật c9
 _WIND_LEFT = re.compile(r"(?<!\w)(?:gió|giật|bão|sóng)(?!\w)[^.!?]{0,60}$")
+# điểm a k2 Đ25 NĐ 45
+_ARTICLE = re.compile(r"(?P<k>[kKĐ])(?P<n>\d{1,3})(?!\w)")
+_PARAGRAPH_LEFT = re.compile(r"(?<!\w)(?:điểm\s[a-zđ]|khoản\s\d{1,2}|k\d{1,2}|theo|tại)[,\s]*$")
 _NAMED = {"BĐ": "báo động", "TDP": "tổ dân phố", "KP": "khu phố", "HK": "học kỳ", "NV": "nguyện vọng"}
 _GENERATION = re.compile(r"(?P<n>[2-6])(?P<l>[GD])(?![\w])")
 
@@ -258,6 +261,10 @@ def code(place: Place) -> Piece | None:
     if found and _WIND_LEFT.search(place.left):
         upto = f" đến {cardinal(int(found['b']))}" if found["b"] else ""
         return Piece(found.end(), f"cấp {cardinal(int(found['a']))}{upto}", "code")
+    found = place.match(_ARTICLE)
+    if found and _PARAGRAPH_LEFT.search(place.left):
+        name = "khoản" if found["k"] in "kK" else "điều"
+        return Piece(found.end(), f"{name} {cardinal(int(found['n']))}", "code")
     found = place.match(_FILE)
     if found:
         parts = [digits(p) if p.isdigit() else spell(p) for p in re.findall(r"\d+|[A-ZĐ]+", found[0])]

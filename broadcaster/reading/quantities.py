@@ -55,11 +55,17 @@ _NAMED_LEFT = re.compile(
 _VOTERS_RIGHT = re.compile(r"\s*(?:đại biểu|cử tri|thành viên|phiếu|đảng viên|ủy viên|hộ)(?!\w)")
 _CLOSES = re.compile(r"\s*(?:$|[.,;:)(])")
 _PERSON_LEFT = re.compile(words("nam|nữ|bệnh nhân|bn|ông|bà|cháu|anh|chị|bé|trẻ") + r"[^.;\d]{0,24}$")
-_AGE = re.compile(r"\s?t(?=\s*(?:$|[.,;:)]))")  # bé trai 5t, cao 1m05
+_AGE = re.compile(r"\s?t(?=\s*(?:$|[.,;:)]|trở (?:lên|xuống)))")  # bé trai 5t, cao 1m05
 _OLDER = re.compile(r"\+(?![\w+])")
 _ELDERS_LEFT = re.compile(
     words("cụ|người|các cụ|người cao tuổi|dân|từ|trên|nhóm|ông bà|bà con|cử tri") + r"\s*$"
 )
+_LISTED = re.compile(r"\d{1,2}(?:,\d{1,2}){2,30}(?![\d,])")
+_TWO_LISTED = re.compile(r"\d{1,2},\d{1,2}(?![\d,])")
+_NUMBERED_LEFT = re.compile(
+    words("thôn|bản|xóm|khu phố|tổ|lớp|khoản|điều|chương|tiết|khối|chi bộ|quý|thứ") + r"\s*$"
+)
+_POINTS_RIGHT = re.compile(r"\s*(?:gplx|giấy phép|bằng lái)")
 _SHORT_MONEY = re.compile(r"(\d{1,3})tr(\d{1,3})(?![\w.,])")
 _SCREEN_LEFT = re.compile(words("ti vi|tivi|tv|màn hình|màn|led|máy tính") + r"[^.;\"“]{0,16}$")
 _IN_WORDS = re.compile(r"\s?\(\s?([^\W\d_]+(?:\s[^\W\d_]+){0,9})\s?\)")
@@ -213,7 +219,7 @@ def ratio(place: Place) -> Piece | None:
 
 def number(place: Place) -> Piece | None:
     """A number and the unit after it: 1.250.000 đồng, 3,5%, 20m, 4.0, 05 hộ."""
-    for special in (_in_one, _version, _english, _spaced, _point):
+    for special in (_listed, _in_one, _version, _english, _spaced, _point):
         piece = special(place)
         if piece:
             return piece
@@ -270,8 +276,10 @@ def number(place: Place) -> Piece | None:
     if unit and unit.unit == "T" and _PERSON_LEFT.search(place.left):
         return Piece(unit.end, f"{spoken} tuổi", "unit", (f"{spoken} tấn",))
     age = _AGE.match(place.text, end, place.stop)
-    if age and _PERSON_LEFT.search(place.left):
+    if age and (_PERSON_LEFT.search(place.left) or "trở" in place.right(age.end())[:4]):
         return Piece(age.end(), f"{spoken} tuổi", "unit")
+    if unit and unit.unit == "đ" and len(text) < 3 and _POINTS_RIGHT.match(place.right(unit.end)):
+        return Piece(unit.end, f"{spoken} điểm", "unit", (f"{spoken} đồng",))  # trừ 6đ GPLX
     if unit and unit.unit in "kK" and text.replace(".", "").isdigit() and int(text.replace(".", "")) >= 1000:
         return Piece(unit.end, cardinal(1000 * int(text.replace(".", ""))), "unit")  # 1.000k = một triệu
     if _OLDER.match(place.text, end, place.stop) and _ELDERS_LEFT.search(place.left):
@@ -287,6 +295,14 @@ def number(place: Place) -> Piece | None:
     if unit:
         return Piece(unit.end, f"{spoken} {unit.spoken}", "unit")
     return Piece(end, spoken, "number")
+
+
+def _listed(place: Place) -> Piece | None:
+    """Các thôn 1,2,3,4: numbers of things, with no space behind the comma; never a decimal."""
+    found = place.match(_LISTED) or (_NUMBERED_LEFT.search(place.left) and place.match(_TWO_LISTED))
+    if not found:
+        return None
+    return Piece(found.end(), ", ".join(whole(each) for each in found[0].split(",")), "number")
 
 
 def _hundreds(tail: str) -> str:

@@ -36,6 +36,7 @@ _GREEK = {
 }
 
 DIGIT_RULES: tuple[Rule, ...] = (
+    documents.of_year,
     dates.full,
     identifiers.phone,
     identifiers.plate,

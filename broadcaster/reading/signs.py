@@ -129,7 +129,7 @@ def sign(place: Place) -> Piece | str:
     result = _RESULT.match(place.text, place.pos, place.stop)
     if result and _TESTED_LEFT.search(place.left):
         return Piece(result.end(), "dương tính" if result[1] == "+" else "âm tính", "sign")
-    if c in "→⇒" and _from_left(place.left):
+    if c in "→⇒" and (_from_left(place.left) or before.isdigit() and after.isdigit()):
         return Piece(place.pos + 1, "đến", "range", ("",))
     if c in "-=–" and after == ">":
         return COMMA  # Ví giấy tờ -> Chữ ký số
