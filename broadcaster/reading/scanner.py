@@ -9,7 +9,18 @@ from dataclasses import dataclass, field
 from typing import NamedTuple
 
 from broadcaster.model import VERBATIM
-from broadcaster.reading import audit, dates, documents, identifiers, letters, quantities, signs, times, web
+from broadcaster.reading import (
+    audit,
+    dates,
+    documents,
+    identifiers,
+    letters,
+    pairs,
+    quantities,
+    signs,
+    times,
+    web,
+)
 from broadcaster.reading.abbreviations import Table
 from broadcaster.reading.defined import Definition, definitions
 from broadcaster.reading.lexicon import Dialect, Lexicon
@@ -49,9 +60,9 @@ DIGIT_RULES: tuple[Rule, ...] = (
     dates.month_year,
     dates.day_month,
     identifiers.house,
-    quantities.number_range,
-    quantities.fraction,
-    quantities.ratio,
+    pairs.number_range,
+    pairs.fraction,
+    pairs.ratio,
     quantities.number,
 )
 
