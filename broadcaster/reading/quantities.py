@@ -35,6 +35,10 @@ _TWO_LISTED = re.compile(r"\d{1,2},\d{1,2}(?![\d,])")
 _NUMBERED_LEFT = re.compile(
     words("thôn|bản|xóm|khu phố|tổ|lớp|khoản|điều|chương|tiết|khối|chi bộ|quý|thứ") + r"\s*$"
 )
+_MARKS_LEFT = re.compile(
+    words("điểm sàn|điểm chuẩn|điểm thi|điểm trung bình|điểm xét tuyển|thủ khoa|á khoa|bài thi|bài làm")
+    + r"[^.;]{0,24}$"
+)
 _POINTS_RIGHT = re.compile(r"\s*(?:gplx|giấy phép|bằng lái)")
 _SHORT_MONEY = re.compile(r"(\d{1,3})tr(\d{1,3})(?![\w.,])")
 _SCREEN_LEFT = re.compile(words("ti vi|tivi|tv|màn hình|màn|led|máy tính") + r"[^.;\"“]{0,16}$")
@@ -151,7 +155,11 @@ def _by_what_is_counted(place: Place, text: str, spoken: str, unit: Measure) -> 
     thousands = text.replace(".", "")
     if unit.unit in "kK" and thousands.isdigit() and int(thousands) >= 1000:
         return Piece(unit.end, cardinal(1000 * int(thousands)), "unit")  # 1.000k = một triệu
-    points = unit.unit == "đ" and len(text) < 3 and _POINTS_RIGHT.match(place.right(unit.end))  # trừ 6đ GPLX
+    points = (
+        unit.unit == "đ"
+        and len(text) < 3
+        and (_POINTS_RIGHT.match(place.right(unit.end)) or _MARKS_LEFT.search(place.left))
+    )  # trừ 6đ GPLX, điểm sàn: 15đ
     if points or unit.spoken == "đồng" and re.fullmatch(r"\d{1,2},\d{1,2}", text):
         return Piece(unit.end, f"{spoken} điểm", "unit", (usual,))  # a đồng has no parts, a mark has
     if unit.spoken == "lít một phút" and _PULSE_LEFT.search(place.left):

@@ -70,6 +70,9 @@ _TESTED_LEFT = re.compile(
     r"(?:(?<!\w)(?:mẫu|test|test nhanh|kết quả|xét nghiệm|xn|ca|th|trường hợp|que thử|hiv|hbsag|con|người|cho)\s*:?"
     r"|\d\s?(?:mẫu|ca|th|trường hợp|con|người))\s*$"
 )
+# hành động" - Diễn giả: not the dash of Hà Nội - Thanh Hóa, nor of văn hóa - xã hội
+_ANOTHER_THOUGHT_LEFT = pattern(r"(?:[”\"»)]|(?<![\w.])[[:lower:]]{2,})\s$")
+_CAPITAL_RIGHT = pattern(r"\s[[:upper:]][[:lower:]]")
 _ALTERNATIVE = re.compile(r"(?:và|hoặc)$")
 
 
@@ -192,7 +195,11 @@ def _dash(place: Place, c: str, before: str, after: str) -> Piece | str:
         return Piece(place.pos + 1, "đến", "range")
     if spaced and _from_left(left):
         return Piece(place.pos + 1, "đến", "range", ("",))
-    if c in "—–" and spaced:
+    if spaced and (
+        c in "—–"
+        or _ANOTHER_THOUGHT_LEFT.search(place.before)
+        and _CAPITAL_RIGHT.match(place.text, place.pos + 1)
+    ):
         return COMMA
     return ""
 
