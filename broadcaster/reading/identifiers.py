@@ -17,6 +17,8 @@ _PHONE = re.compile(
     r"|0\d{1,4}(?:(?P<s>[ .\-])\d{1,4})(?:[ .\-]\d{2,4}){0,4}(?![\d])"
     r"|1[89]00(?:(?P<s2>[ .\-]?)\d{4}(?!\d)|(?:[ .\-]\d{2,4}){1,3}(?!\d)|\d{6}(?!\d))"
 )
+# 0912.xxx.678: a winner's, of whom some figures are kept back
+_HIDDEN_PHONE = re.compile(r"0\d{2,8}(?:[ .\-]?\d{1,4}){0,3}[ .\-]?[xX*]{2,4}(?:[ .\-]?\d{2,4}){0,2}(?![\w])")
 _BRACKET_PHONE = re.compile(r"\(0\d{1,3}\)\s?\d{1,4}(?:[ .\-]?\d{2,4}){1,3}(?!\d)")
 _SHORT = re.compile(
     r"(?:11[1-5]|1022|10[0-9]{2}|14\d\d|15[56]|18\d{2}|19\d\d|[1-9]\d{2,4})(?![\d.,/]\d|\d|-\d)"
@@ -58,6 +60,10 @@ _SERIES_LEFT = re.compile(
 )
 _PRIZE_LEFT = re.compile(r"(?<!\w)giải\s(?:đặc biệt|đb|nhất|nhì|ba|tư|năm|sáu|bảy|tám|khuyến khích)\s*:?\s*$")
 _ACCOUNT = re.compile(r"\d{3,}(?:[ .\-]\d{2,6})*(?!\d)")
+_ROLL, _ROLL_LEFT = (
+    re.compile(r"0\d{1,2}(?![\d.,/]\d|\d)"),
+    re.compile(r"(?:sbd|báo danh)[\s:]*(?:số\s)?(?:0\d{1,3},\s)*$"),
+)
 _LONG_RUN = re.compile(r"\d{9,18}(?![\d.,]\d|\d)")
 _AND = re.compile(r"[\s,;/\-–]*(?:hoặc|và|hay)?[\s,;/\-–]*(?:số )?")
 _PLATE = re.compile(
@@ -98,6 +104,13 @@ _GENERATION = re.compile(r"(?P<n>[2-6])(?P<l>[GD])(?![\w])")
 
 def phone(place: Place) -> Piece | None:
     """Telephone numbers, digit by digit, with a comma where the writer left a gap."""
+    hidden = place.match(_HIDDEN_PHONE)
+    if hidden:
+        groups = (
+            digits(g) if g.isdigit() else " ".join(["ích"] * len(g))
+            for g in re.findall(r"\d+|[xX*]+", hidden[0])
+        )
+        return Piece(hidden.end(), ", ".join(groups), "phone")
     found = place.match(_PHONE)
     if not found:
         return None
@@ -156,7 +169,15 @@ def hotline(place: Place) -> Piece | None:
 
 def account(place: Place) -> Piece | None:
     """Accounts, tax and identity numbers, and any run of nine digits or more without a unit."""
-    if _ACCOUNT_LEFT.search(place.left) or _PRIZE_LEFT.search(place.left) or _SERIES_LEFT.search(place.left):
+    if (
+        _ROLL_LEFT.search(place.left)
+        or _ACCOUNT_LEFT.search(place.left)
+        or _PRIZE_LEFT.search(place.left)
+        or _SERIES_LEFT.search(place.left)
+    ):
+        found = place.match(_ROLL)
+        if found and _ROLL_LEFT.search(place.left):
+            return Piece(found.end(), digits(found[0]), "account")
         found = place.match(_ACCOUNT)
         if found and sum(c.isdigit() for c in found[0]) >= 4 and not _COUNTED.match(place.right(found.end())):
             return Piece(found.end(), ", ".join(digits(g) for g in re.findall(r"\d+", found[0])), "account")

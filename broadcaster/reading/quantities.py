@@ -24,7 +24,9 @@ _METRES = re.compile(r"(\d{1,3})m(\d{2}|[14-9])(?![\w])")
 _NAMED_LEFT = re.compile(
     r"(?<!\w)(?:đề án|chỉ thị|nghị quyết|nghị định|thông tư|kết luận|quyết định|quy định)\s(?:số\s)?$"
 )
-_PERSON_LEFT = re.compile(words("nam|nữ|bệnh nhân|bn|ông|bà|cháu|anh|chị|bé|trẻ") + r"[^.;\d]{0,24}$")
+_PERSON_LEFT = re.compile(
+    words("nam|nữ|bệnh nhân|bn|ông|bà|cháu|anh|chị|bé|trẻ|mẹ|bố|vợ|chồng|cụ") + r"[^.;\d]{0,24}$"
+)
 _AGE = re.compile(r"\s?t(?=\s*(?:$|[.,;:)]|trở (?:lên|xuống)))")  # bé trai 5t, cao 1m05
 _OLDER = re.compile(r"\+(?![\w+])")
 _ELDERS_LEFT = re.compile(

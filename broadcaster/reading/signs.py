@@ -67,7 +67,7 @@ _HOUR_AND_DAY_LEFT = re.compile(
 _HOUR_RIGHT = re.compile(r"\s?\d{1,2}\s?(?:[hg](?![^\W\d_])|:\d\d|giờ)")
 _RESULT = re.compile(r"\(([+\-–−])\)")
 _TESTED_LEFT = re.compile(
-    r"(?:(?<!\w)(?:mẫu|test|test nhanh|kết quả|xét nghiệm|xn|ca|th|trường hợp|que thử|hiv|hbsag|con|người|cho)\s*:?"
+    r"(?:(?<!\w)(?:mẫu|test|test nhanh|kết quả|xét nghiệm|xn|ca|th|trường hợp|que thử|rh|hiv|hbsag|con|người|cho)\s*:?"
     r"|\d\s?(?:mẫu|ca|th|trường hợp|con|người))\s*$"
 )
 # hành động" - Diễn giả: not the dash of Hà Nội - Thanh Hóa, nor of văn hóa - xã hội
@@ -131,7 +131,10 @@ def sign(place: Place) -> Piece | str:
         return COMMA
     result = _RESULT.match(place.text, place.pos, place.stop)
     if result and _TESTED_LEFT.search(place.left):
-        return Piece(result.end(), "dương tính" if result[1] == "+" else "âm tính", "sign")
+        said = "dương tính" if result[1] == "+" else "âm tính"
+        if place.left.endswith("rh"):
+            said = said.removesuffix(" tính")  # Rh(-): a kind of blood, no result
+        return Piece(result.end(), said, "sign")
     if c in "→⇒" and (_from_left(place.left) or before.isdigit() and after.isdigit()):
         return Piece(place.pos + 1, "đến", "range", ("",))
     if c in "-=–" and after == ">":
