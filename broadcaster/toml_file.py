@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import os
-import secrets
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -14,6 +12,7 @@ from tomlkit.items import Table
 
 from broadcaster.config import checked
 from broadcaster.errors import ConfigError, StoreError
+from broadcaster.whole import whole
 
 NAME = "broadcaster.toml"
 
@@ -51,15 +50,5 @@ def write_settings(home: Path, changes: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _write(path: Path, text: str) -> None:
-    """Temp, fsync, rename; mode 0600, since the mail password may stand in it."""
-    part = path.with_name(f"{path.name}.{secrets.token_hex(4)}.part")
-    handle = os.open(part, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-    try:
-        with os.fdopen(handle, "w", encoding="utf-8") as file:
-            file.write(text)
-            file.flush()
-            os.fsync(file.fileno())
-        part.replace(path)
-    except BaseException:
-        part.unlink(missing_ok=True)
-        raise
+    with whole(path, mode=0o600) as file:  # the mail password may stand in it
+        file.write(text.encode())

@@ -9,10 +9,8 @@ the help land in docs/help/hinh/.
 from __future__ import annotations
 
 import io
-import logging
 import sys
 import tempfile
-import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -28,7 +26,6 @@ from PIL import Image  # noqa: E402
 from playwright.sync_api import Browser, Page, sync_playwright  # noqa: E402
 from sqlalchemy import select  # noqa: E402
 from sqlalchemy.orm import Session  # noqa: E402
-from werkzeug.serving import make_server  # noqa: E402
 
 from broadcaster.config import Settings, load  # noqa: E402
 from broadcaster.delivery.links import village_token  # noqa: E402
@@ -53,6 +50,7 @@ from broadcaster.store.tables import (  # noqa: E402
 )
 from broadcaster.worker import Worker  # noqa: E402
 from web import create_app  # noqa: E402
+from web.serving import serving  # noqa: E402
 
 FOLDER = ROOT / "docs" / "screens"
 HELP = ROOT / "docs" / "help" / "hinh"
@@ -284,17 +282,11 @@ def _addresses(session: Session, stage: Stage) -> None:
 @contextmanager
 def served(settings: Settings) -> Iterator[str]:
     """The web over that station, its clock standing at eight."""
-    logging.getLogger("werkzeug").setLevel(logging.ERROR)
     app = create_app(settings, now=lambda: NOW)
-    server = make_server("127.0.0.1", 0, app, threaded=True)
-    thread = threading.Thread(target=server.serve_forever)
-    thread.start()
     try:
-        yield f"http://127.0.0.1:{server.port}"
+        with serving(app, settings) as address:
+            yield address
     finally:
-        server.shutdown()
-        thread.join()
-        server.server_close()
         app.extensions["broadcaster"].close()
 
 

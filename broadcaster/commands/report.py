@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import secrets
 from collections.abc import Callable
-from contextlib import suppress
 from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import IO
@@ -24,6 +22,7 @@ from broadcaster.report.period import Period, days_between, month_of, parse_peri
 from broadcaster.report.wording import number, share
 from broadcaster.store.blobs import Blobs
 from broadcaster.store.tables import Station, Topic, Village
+from broadcaster.whole import whole
 
 KINDS = (".docx", ".xlsx", ".pdf", ".csv", ".zip")
 
@@ -126,18 +125,13 @@ def _paper(output: Path) -> Callable[[Paper], bytes]:
 
 def _write(output: Path, make: Callable[[IO[bytes]], object]) -> None:
     """All of the file or nothing of it: an earlier one stays as it was until the new one is whole."""
-    part = output.with_name(f"{output.name}.{secrets.token_hex(4)}.part")
     try:
-        with part.open("wb") as out:
+        with whole(output) as out:
             make(out)
-        part.replace(output)
     except OSError as error:
         raise StoreError(
             f"Chưa ghi được {output}: {error.strerror}. Hãy đóng tệp đang mở, hoặc chọn chỗ khác."
         ) from error
-    finally:
-        with suppress(OSError):
-            part.unlink(missing_ok=True)
 
 
 def _print(shown: Figures) -> None:

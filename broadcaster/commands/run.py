@@ -11,7 +11,6 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import Any
 
 import click
 
@@ -119,19 +118,14 @@ def play_into_wav(settings: Settings, ready: Ready) -> tuple[Path, Path]:
 @contextmanager
 def web_server(settings: Settings, *, now: Callable[[], datetime]) -> Iterator[str]:
     """The station's web on a free port of this machine; yields its address."""
-    import waitress
-
     from web import create_app
+    from web.serving import serving
 
     app = create_app(settings, now=now)
-    server: Any = waitress.create_server(app, host="127.0.0.1", port=0, threads=4, ident=None)
-    runner = threading.Thread(target=server.run, daemon=True)
-    runner.start()
     try:
-        yield f"http://127.0.0.1:{server.effective_port}"
+        with serving(app, settings) as address:
+            yield address
     finally:
-        server.close()
-        runner.join(timeout=5)
         app.extensions["broadcaster"].close()
 
 

@@ -7,7 +7,6 @@ import errno
 import json
 import os
 import socket
-import threading
 from datetime import UTC, date, datetime
 from pathlib import Path
 from zoneinfo import ZoneInfo
@@ -52,9 +51,8 @@ def init_command(folder: Path | None, no_sample: bool) -> None:
 @SUPERVISED
 def serve_command(host: str | None, port: int | None, supervised: bool) -> None:
     """Serve the web UI with waitress until stopped."""
-    import waitress
-
     from web import create_app
+    from web.serving import WebServer
 
     settings = load(flags={"web.host": host, "web.port": port})
     bring_up_to_date(settings)
@@ -62,22 +60,9 @@ def serve_command(host: str | None, port: int | None, supervised: bool) -> None:
     start_log()
     stop = stop_event(supervised)
     app = create_app(settings)
-    server = waitress.create_server(
-        app,
-        host=settings.text("web.host"),
-        port=settings.integer("web.port"),
-        threads=settings.integer("web.threads"),
-        ident=None,
-        # Above the app's own limit: up to here the app answers with its Vietnamese sentence, beyond it waitress does.
-        max_request_body_size=max(
-            settings.integer("web.max_upload_mb") * 4, settings.integer("web.max_recording_mb") + 20
-        )
-        * 1024
-        * 1024,
-    )
+    server = WebServer(app, settings, host=settings.text("web.host"), port=settings.integer("web.port"))
     settle_memory()
-    runner = threading.Thread(target=server.run, daemon=True)
-    runner.start()
+    server.start()
     stop.wait()
     server.close()
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import os
-import secrets
 import shutil
 import tempfile
 import zipfile
@@ -16,6 +15,7 @@ from broadcaster.errors import StoreError
 from broadcaster.model import PlannedAiring, RenditionKind
 from broadcaster.naming import plain_name
 from broadcaster.store.blobs import Blobs
+from broadcaster.whole import whole
 
 _SPOOL_BYTES: Final = 8 * 1024 * 1024
 KEEP_PACKS: Final = 60
@@ -38,13 +38,10 @@ def day_file(airings: Sequence[PlannedAiring], *, blobs: Blobs, folder: Path) ->
     kept = sorted(folder.glob("*.zip"), key=lambda each: each.stat().st_mtime)
     for old in kept[: max(0, len(kept) - KEEP_PACKS)]:
         old.unlink(missing_ok=True)
-    part = folder / f"{path.name}.{secrets.token_hex(4)}.part"
     try:
-        with day_zip(airings, blobs=blobs) as pack, part.open("wb") as file:
+        with day_zip(airings, blobs=blobs) as pack, whole(path) as file:
             shutil.copyfileobj(pack, file)
-        part.replace(path)
     except OSError as error:
-        part.unlink(missing_ok=True)
         raise StoreError("Chưa đóng được gói của cả ngày vì không ghi được ra đĩa. Hãy báo xã.") from error
     return path
 

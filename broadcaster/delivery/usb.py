@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import hashlib
 import os
-import secrets
 import shutil
 import zipfile
 from collections.abc import Iterable, Sequence
@@ -20,6 +19,7 @@ from broadcaster.errors import StoreError
 from broadcaster.model import PlannedAiring, RenditionKind
 from broadcaster.naming import plain_name
 from broadcaster.store.blobs import Blobs
+from broadcaster.whole import whole
 
 HASHES: Final = "SHA256SUMS.txt"  # `sha256sum -c SHA256SUMS.txt` and 7-Zip both read it
 LIST: Final = "danh-sach.html"
@@ -67,19 +67,18 @@ def write_folder(
     try:
         folder.mkdir(parents=True, exist_ok=True)
         for file in files:
-            part = folder / f".{secrets.token_hex(4)}.part"
-            try:
-                with blobs.path(file.sha256, suffix="mp3").open("rb") as source, part.open("wb") as target:
-                    shutil.copyfileobj(source, target, 1024 * 1024)
-                    target.flush()
-                    os.fsync(target.fileno())
-                if _hash(part) != file.sha256:
+            with (
+                blobs.path(file.sha256, suffix="mp3").open("rb") as source,
+                whole(folder / file.name) as target,
+            ):
+                shutil.copyfileobj(source, target, 1024 * 1024)
+                target.flush()
+                os.fsync(target.fileno())
+                target.seek(0)
+                if hashlib.file_digest(target, "sha256").hexdigest() != file.sha256:
                     raise StoreError(
                         f"USB ghi sai tệp {file.name} (đọc lại không khớp). Hãy thay USB khác rồi làm lại."
                     )
-                part.replace(folder / file.name)
-            finally:
-                part.unlink(missing_ok=True)
         (folder / LIST).write_text(sheet(files, airings, title=title), encoding="utf-8")
         (folder / HASHES).write_text(hashes(files), encoding="utf-8", newline="\n")
     except OSError as error:
@@ -92,19 +91,15 @@ def write_folder(
 def write_zip(target: Path, airings: Sequence[PlannedAiring], *, blobs: Blobs, title: str) -> Path:
     """The same folder as one stored ZIP at `target`, replaced in one step."""
     files = packed(airings)
-    part = target.with_name(f"{target.name}.{secrets.token_hex(4)}.part")
     try:
         target.parent.mkdir(parents=True, exist_ok=True)
-        with zipfile.ZipFile(part, "w", zipfile.ZIP_STORED) as pack:
+        with whole(target) as out, zipfile.ZipFile(out, "w", zipfile.ZIP_STORED) as pack:
             for file in files:
                 pack.write(blobs.path(file.sha256, suffix="mp3"), file.name)
             pack.writestr(LIST, sheet(files, airings, title=title))
             pack.writestr(HASHES, hashes(files))
-        part.replace(target)
     except OSError as error:
         raise StoreError("Chưa đóng được gói USB vì không ghi được ra đĩa. Hãy báo kỹ thuật.") from error
-    finally:
-        part.unlink(missing_ok=True)
     return target
 
 
@@ -152,8 +147,3 @@ def _items(line: PlannedAiring) -> str:
 def _length(line: PlannedAiring) -> str:
     seconds = round((line.duration_ms or 0) / 1000)
     return f"{seconds // 60}:{seconds % 60:02d}" if seconds else "–"
-
-
-def _hash(path: Path) -> str:
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()

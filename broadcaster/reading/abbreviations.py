@@ -2,7 +2,7 @@
 
 A row is `code, spoken, kind, left, right, ask, note`.  Rows of one code are tried in order; `left` and
 `right` are words (| between them) one of which must stand right before or right after; in both, `#` is a
-number, `YEAR` a year, `DATE` a day of a month, `^` a capitalised name, `$` (left only) the beginning of a paragraph.  When both columns are
+number, `YEAR` a year, `HOUR` (left only) a time of day, `DATE` a day of a month, `^` a capitalised name, `$` (left only) the beginning of a paragraph.  When both columns are
 filled either is enough.  A row without them is the reading when no context speaks; if it says `ask`
 that reading is a guess and becomes a warning.  Codes are case-sensitive.
 """
@@ -57,6 +57,8 @@ def _context(words: str, *, left: bool) -> re.Pattern[str] | None:
             parts.append(r"[:\s]*(?:\d{1,2}[/.]\d{1,2}[/.])?(?:19|20)\d\d(?!\d)")
         elif word == "DATE":
             parts.append(r",?\s*\(?\d{1,2}/\d{1,2}(?:/\d{4})?(?!\d)")
+        elif word == "HOUR":
+            parts.append(r"(?:\d\s?[hg](?:\d\d)?|\d:\d\d|\d\sgiờ)")
         elif word == "BAR":
             parts.append(r"\s*[|\t]")
         elif word == "^":
@@ -112,6 +114,11 @@ class Table:
     def document_type(self, code: str) -> str:
         """Type of document by its code inside a number, or ""."""
         return self._types.get(code, "")
+
+    def certain(self, code: str) -> str:
+        """What a code stands for wherever it stands, or ""."""
+        meanings = self.meanings.get(code, [])
+        return meanings[0].spoken if len(meanings) == 1 and not meanings[0].ask else ""
 
     def issuer(self, code: str) -> str:
         """Issuing body by its code inside a document number, or ""."""

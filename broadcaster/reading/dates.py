@@ -46,7 +46,7 @@ _COUNT_RIGHT = re.compile(
     r"\s*(?:số|diện tích|dân số|tổng|quãng|chiều|đại biểu|thôn|hộ|tiêu chí|chỉ tiêu|người|điểm|xã|phường|cử tri"
     r"|trường|lớp|thành viên|ủy viên|lượng|khối|thời|quân|gia đình|đảng viên|hội viên|phiếu|công|sản|mục|nhiệm"
     r"|nội dung|cơ quan|đơn vị|tổ|khu|bản|chi bộ|cán bộ|học sinh|cây|con|nhà|tuyến|mức|giá|vốn|lần|dự án"
-    r"|ứng cử viên|trạm|bát|cốc|thìa|muỗng|lít|khóm|hội|quỹ|kinh phí|sào|mẫu|ha|km|m2|%|đất|rừng)(?!\w)"
+    r"|ứng cử viên|phương án|đ/c|đồng chí|trạm|bát|cốc|thìa|muỗng|lít|khóm|hội|quỹ|kinh phí|sào|mẫu|ha|km|m2|%|đất|rừng)(?!\w)"
 )
 _COUNT_LEFT = re.compile(
     words("hơn|gần|khoảng|trên|dưới|chiếm|đạt|giảm|tăng|được|ít nhất|tối thiểu|quá|còn|bằng|có|tỷ lệ|mới")
@@ -55,6 +55,7 @@ _COUNT_LEFT = re.compile(
 _MONTH_LEFT = re.compile(words("tháng") + r"\s*$")
 _TERM_LEFT = re.compile(words("quý|đợt|kỳ|học kỳ|vụ|khóa|khoá|lần|tập|kì|số|tuần") + r"\s*$")
 _SCALE_LEFT = re.compile(r"(?:tỷ lệ|tỉ lệ|bản đồ|tỉ xích)\s*:?\s*$")
+_FIRST_DAYS_LEFT = re.compile(r"(?:tết|giêng|âm lịch)(?!\w)[^.!?]*(?:mùng|mồng)\s*$")  # trực tết: mùng 1-2
 _FEAST_LEFT = re.compile(
     words(
         "quốc khánh|tết|trung thu|quốc tế|thiếu nhi|phụ nữ|chào mừng|kỷ niệm|dịp|lễ|ngày lễ|lao động|việt nam|thương binh|liệt sĩ"
@@ -245,6 +246,8 @@ def _dotted(found: re.Match[str], spoken: str, after_day: bool, left: str, right
             return None
         if int(d) < int(m) and d[0] != "0" and m[0] != "0":
             days = f"{cardinal(int(d))} đến {cardinal(int(m))}"
+            if _FIRST_DAYS_LEFT.search(left):
+                return Piece(found.end(), days, "date_range", (spoken,))
             message = (
                 f"“{found[0]}” là ngày {d} tháng {m}, hay từ ngày {d} đến ngày {m}? Xin chọn một cách đọc."
             )

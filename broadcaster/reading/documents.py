@@ -21,6 +21,13 @@ _NUMBER = re.compile(
 _STANDARD = re.compile(
     r"(?P<k>QCVN|TCVN|QCĐP|TCCS|TCN)\s?(?P<n>\d{1,5}(?:-\d{1,2}(?!\d))?)\s?[:\-]\s?(?P<y>\d{4})(?:/(?P<i>[A-ZĐ]{2,10}))?"
 )
+_FORM = re.compile(rf"(?P<n>\d{{1,2}})(?P<l>[A-Za-z]?)[-/](?P<codes>{_CODE}(?:[-/]{_CODE})*)(?![\w])")
+_FORM_LEFT = re.compile(r"(?<!\w)mẫu(?:\s(?:đơn|biểu|phiếu|tờ khai))?(?:\ssố)?\s$")
+# NĐ 45/2022, Thông tư 09/2023: nobody issued it, but it has its year
+_OF_YEAR = re.compile(r"(?P<n>\d{1,4})\s?/\s?(?P<y>(?:19|20)\d\d)(?![\d/\w])(?!\s?[-–/])")
+_KIND_LEFT = re.compile(
+    r"(?<!\w)(?:nghị định|nđ|thông tư|tt|quyết định|qđ|nghị quyết|nq|chỉ thị|ct|công văn|cv|kế hoạch|kh)\s(?:số\s)?$"
+)
 _JOINT = frozenset({"TTLT", "NQLT", "CTPH", "KHPH", "KHLN", "KHLT", "HDLN", "QCPH"})
 _OTHER_NUMBER = re.compile(r"\d{1,5}(?:/\d{4})?[-/][\w&]+(?:[-/][\w&]+)*")
 _STANDARDS = {
@@ -97,6 +104,26 @@ def document_number(place: Place, table: Table) -> Piece | None:
     return Piece(
         found.end(), spoken, "document", tuple(a for a in alternatives if a != spoken), code, message
     )
+
+
+def form(place: Place, table: Table) -> Piece | None:
+    """Mẫu số 03a/ĐK, mẫu 2C-BNV: the name of a form, in which letters that nobody knows are letters."""
+    found = place.match(_FORM)
+    if not found or not _FORM_LEFT.search(place.left):
+        return None
+    parts = [whole(found["n"]), spell(found["l"]) if found["l"] else ""]
+    parts += [table.certain(code) or spell(code) for code in re.split(r"[-/]", found["codes"])]
+    return Piece(found.end(), " ".join(part for part in parts if part), "document")
+
+
+def of_year(place: Place) -> Piece | None:
+    """Nghị định 45/2022: number and year of a document."""
+    found = place.match(_OF_YEAR)
+    if not found or not _KIND_LEFT.search(place.left):
+        return None
+    number = found["n"]
+    spoken = digits(number) if number[0] == "0" and len(number) > 1 else whole(number)
+    return Piece(found.end(), f"{spoken} năm {cardinal(int(found['y']))}", "document")
 
 
 def _listed_again(right: str, issuer: str) -> bool:

@@ -17,6 +17,8 @@ _PHONE = re.compile(
     r"|0\d{1,4}(?:(?P<s>[ .\-])\d{1,4})(?:[ .\-]\d{2,4}){0,4}(?![\d])"
     r"|1[89]00(?:(?P<s2>[ .\-]?)\d{4}(?!\d)|(?:[ .\-]\d{2,4}){1,3}(?!\d)|\d{6}(?!\d))"
 )
+# 0912.xxx.678: a winner's, of whom some figures are kept back
+_HIDDEN_PHONE = re.compile(r"0\d{2,8}(?:[ .\-]?\d{1,4}){0,3}[ .\-]?[xX*]{2,4}(?:[ .\-]?\d{2,4}){0,2}(?![\w])")
 _BRACKET_PHONE = re.compile(r"\(0\d{1,3}\)\s?\d{1,4}(?:[ .\-]?\d{2,4}){1,3}(?!\d)")
 _SHORT = re.compile(
     r"(?:11[1-5]|1022|10[0-9]{2}|14\d\d|15[56]|18\d{2}|19\d\d|[1-9]\d{2,4})(?![\d.,/]\d|\d|-\d)"
@@ -37,6 +39,11 @@ _STRONG_CALL = re.compile(
     r"|chăm sóc khách hàng|bảo vệ trẻ em|trẻ em|y tế|theo|điện lực|xử lý|tiếp nhận)|[:\s]|(?:11[1-5]|1022|1\d{3})"
     r"|,|và|hoặc|hay|/|-)*$"
 )
+_SHORTS = re.compile(r"1\d{2,3}(?:/\d{3,5}){1,4}(?![\d/])")  # gọi 113/114/115, báo về 156/5656
+_SENT_LEFT = re.compile(
+    r"(?<!\w)(?:gửi|soạn|nhắn)\s(?:\w+\s){1,4}(?:đến|tới|về|gửi)\s(?:số\s|đầu số\s|tổng đài\s)?$"
+)
+_ENDS = re.compile(r"\s*(?:$|[.,;:)]|để|hoặc)")
 _COUNTED = re.compile(
     r"\s*(?:hộ|người|ca|trường hợp|triệu|nghìn|ngàn|tỷ|đồng|%|cuộc|lượt|suất|học sinh|lần|km|kg|ha|m|thôn|cháu|em|xe"
     r"|tấn|cây|con|đảng viên|hội viên|gia đình|cán bộ|đại biểu|phút|giờ|ngày|tháng|năm|chiến sĩ|vụ|đơn|hồ sơ|công)(?!\w)"
@@ -44,7 +51,7 @@ _COUNTED = re.compile(
 _ACCOUNT_LEFT = re.compile(
     words(
         "tài khoản|stk|mã số thuế|mst|mã hồ sơ|căn cước|cccd|cmnd|định danh|mã bưu chính|mã otp|sê ri|seri|mã số|imei",
-        "mật khẩu|báo danh|sbd|số vé|dự thưởng|mã bảo hiểm|mã thẻ|mã vạch|số thẻ|số khung|số máy|mã khách hàng|mã|otp|zalo|hộ chiếu|mã lô|số hiệu|id",
+        "mật khẩu|báo danh|sbd|số vé|dự thưởng|mã bảo hiểm|mã thẻ|mã vạch|số thẻ|số khung|số máy|mã khách hàng|mã|otp|zalo|hộ chiếu|mã lô|số hiệu|id|passcode|password|pass",
     )
     + r"(?:\s(?:số|là|công dân|cá nhân|ngân hàng|thẻ|khách hàng|hồ sơ|hộ|gồm))*[\s:]*$"
 )
@@ -53,6 +60,10 @@ _SERIES_LEFT = re.compile(
 )
 _PRIZE_LEFT = re.compile(r"(?<!\w)giải\s(?:đặc biệt|đb|nhất|nhì|ba|tư|năm|sáu|bảy|tám|khuyến khích)\s*:?\s*$")
 _ACCOUNT = re.compile(r"\d{3,}(?:[ .\-]\d{2,6})*(?!\d)")
+_ROLL, _ROLL_LEFT = (
+    re.compile(r"0\d{1,2}(?![\d.,/]\d|\d)"),
+    re.compile(r"(?:sbd|báo danh)[\s:]*(?:số\s)?(?:0\d{1,3},\s)*$"),
+)
 _LONG_RUN = re.compile(r"\d{9,18}(?![\d.,]\d|\d)")
 _AND = re.compile(r"[\s,;/\-–]*(?:hoặc|và|hay)?[\s,;/\-–]*(?:số )?")
 _PLATE = re.compile(
@@ -82,12 +93,24 @@ _HOUSE_LEFT = re.compile(
 _STREET = re.compile(r"(?P<a>\d{1,4})(?P<la>[A-Z]?)(?:/(?P<b>\d{1,4}))(?:/(?P<c>\d{1,4}))?(?![\d/])")
 _FILE = re.compile(r"[A-ZĐ]{1,5}\d{1,4}(?:[.\-]\d{2,12}){1,4}(?!\w)")
 _QUARTER = re.compile(r"Q(?P<q>[1-4])(?:/(?P<y>(?:19|20)\d\d))(?![\d/])")
+_FORCE = re.compile(r"[cC](?P<a>\d{1,2})(?:\s?[-–]\s?(?P<b>\d{1,2}))?(?!\w)")  # gió mạnh c6-7, giật c9
+_WIND_LEFT = re.compile(r"(?<!\w)(?:gió|giật|bão|sóng)(?!\w)[^.!?]{0,60}$")
+# điểm a k2 Đ25 NĐ 45
+_ARTICLE = re.compile(r"(?P<k>[kKĐ])(?P<n>\d{1,3})(?!\w)")
+_PARAGRAPH_LEFT = re.compile(r"(?<!\w)(?:điểm\s[a-zđ]|khoản\s\d{1,2}|k\d{1,2}|theo|tại)[,\s]*$")
 _NAMED = {"BĐ": "báo động", "TDP": "tổ dân phố", "KP": "khu phố", "HK": "học kỳ", "NV": "nguyện vọng"}
 _GENERATION = re.compile(r"(?P<n>[2-6])(?P<l>[GD])(?![\w])")
 
 
 def phone(place: Place) -> Piece | None:
     """Telephone numbers, digit by digit, with a comma where the writer left a gap."""
+    hidden = place.match(_HIDDEN_PHONE)
+    if hidden:
+        groups = (
+            digits(g) if g.isdigit() else " ".join(["ích"] * len(g))
+            for g in re.findall(r"\d+|[xX*]+", hidden[0])
+        )
+        return Piece(hidden.end(), ", ".join(groups), "phone")
     found = place.match(_PHONE)
     if not found:
         return None
@@ -122,6 +145,9 @@ def bracket_phone(place: Place) -> Piece | None:
 
 def hotline(place: Place) -> Piece | None:
     """113, 1022 and other short numbers after words that call."""
+    found = place.match(_SHORTS)
+    if found and _CALL_LEFT.search(place.left):
+        return Piece(found.end(), ", ".join(digits(each) for each in found[0].split("/")), "hotline")
     found = place.match(_SHORT)
     if not found or _COUNTED.match(place.right(found.end())):
         return None
@@ -135,14 +161,23 @@ def hotline(place: Place) -> Piece | None:
         and _AND.fullmatch(place.text, last.end, place.pos)
     ):
         return Piece(found.end(), digits(text), "hotline", (cardinal(int(text)),))
-    if _STRONG_CALL.search(place.left) or (known and _CALL_LEFT.search(place.left)):
+    sent = _SENT_LEFT.search(place.left) and len(text) > 3 and _ENDS.match(place.right(found.end()))
+    if _STRONG_CALL.search(place.left) or sent or (known and _CALL_LEFT.search(place.left)):
         return Piece(found.end(), digits(text), "hotline", (cardinal(int(text)),))
     return None
 
 
 def account(place: Place) -> Piece | None:
     """Accounts, tax and identity numbers, and any run of nine digits or more without a unit."""
-    if _ACCOUNT_LEFT.search(place.left) or _PRIZE_LEFT.search(place.left) or _SERIES_LEFT.search(place.left):
+    if (
+        _ROLL_LEFT.search(place.left)
+        or _ACCOUNT_LEFT.search(place.left)
+        or _PRIZE_LEFT.search(place.left)
+        or _SERIES_LEFT.search(place.left)
+    ):
+        found = place.match(_ROLL)
+        if found and _ROLL_LEFT.search(place.left):
+            return Piece(found.end(), digits(found[0]), "account")
         found = place.match(_ACCOUNT)
         if found and sum(c.isdigit() for c in found[0]) >= 4 and not _COUNTED.match(place.right(found.end())):
             return Piece(found.end(), ", ".join(digits(g) for g in re.findall(r"\d+", found[0])), "account")
@@ -243,6 +278,14 @@ def code(place: Place) -> Piece | None:
     if found:
         year = f" năm {cardinal(int(found['y']))}" if found["y"] else ""
         return Piece(found.end(), f"quý {cardinal(int(found['q']))}{year}", "month_year")
+    found = place.match(_FORCE)
+    if found and _WIND_LEFT.search(place.left):
+        upto = f" đến {cardinal(int(found['b']))}" if found["b"] else ""
+        return Piece(found.end(), f"cấp {cardinal(int(found['a']))}{upto}", "code")
+    found = place.match(_ARTICLE)
+    if found and _PARAGRAPH_LEFT.search(place.left):
+        name = "khoản" if found["k"] in "kK" else "điều"
+        return Piece(found.end(), f"{name} {cardinal(int(found['n']))}", "code")
     found = place.match(_FILE)
     if found:
         parts = [digits(p) if p.isdigit() else spell(p) for p in re.findall(r"\d+|[A-ZĐ]+", found[0])]

@@ -12,6 +12,8 @@ from broadcaster.reading.units import ALONE, unit_at
 
 _INITIALS = re.compile(r"(?:[A-ZĐ]\.){1,5}[A-ZĐ]?(?![\w])")
 _ONE_INITIAL = pattern(r"[A-ZĐ]\.(?=\s+[[:lower:]]|\s*[,;()])")
+_TITLE = pattern(r"[AC]\.(?=\s?[[:upper:]][[:lower:]]+(?:\s[[:upper:]][[:lower:]]+)?\s*(?:$|[),;.:–-]|\d))")
+_CALLED_LEFT = re.compile(r"(?:\(|(?<!\w)(?:lh|liên hệ|gặp|hỏi)\s*:?)\s*$")  # LH: A. Tuấn
 _ROMAN = re.compile(
     r"(?P<a>[IVXL]{1,8})(?:\s?[-–]\s?(?P<b>[IVXL]{1,8})(?!\w))?(?:\s?/\s?(?P<y>(?:19|20)\d\d)(?!\d)|(?![\w]))"
 )
@@ -33,6 +35,9 @@ _NAME_AFTER = pattern(r"\s[[:lower:]]")
 
 def initials(place: Place) -> Piece | None:
     """N.T.H, Lê Văn T.: letters of a name."""
+    found = place.match(_TITLE)
+    if found and _CALLED_LEFT.search(place.left):
+        return Piece(found.end(), "anh" if found[0][0] == "A" else "chị", "letters")
     found = place.match(_INITIALS)
     if found and len(found[0]) > 2:
         return Piece(found.end(), " ".join(spell(c) for c in found[0] if c != "."), "letters")

@@ -28,6 +28,7 @@ def read(text: str, *, lexicon: Lexicon = DEFAULT, answers: Mapping[str, str] = 
     spans = layout.lines(cleaned)
     body, left_out = _furniture(cleaned, spans)
     scanner = _scanner(cleaned, lexicon, answers)
+    scanner.explain()
     sentences: list[Sentence] = []
     warnings: list[ReadingWarning] = []
     unreadable: list[LeftOut] = []

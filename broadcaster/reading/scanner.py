@@ -9,8 +9,20 @@ from dataclasses import dataclass, field
 from typing import NamedTuple
 
 from broadcaster.model import VERBATIM
-from broadcaster.reading import audit, dates, documents, identifiers, letters, quantities, signs, times, web
+from broadcaster.reading import (
+    audit,
+    dates,
+    documents,
+    identifiers,
+    letters,
+    pairs,
+    quantities,
+    signs,
+    times,
+    web,
+)
 from broadcaster.reading.abbreviations import Table
+from broadcaster.reading.defined import Definition, definitions
 from broadcaster.reading.lexicon import Dialect, Lexicon
 from broadcaster.reading.numbers import southern
 from broadcaster.reading.scan import Piece, Place, Rule
@@ -36,6 +48,7 @@ _GREEK = {
 }
 
 DIGIT_RULES: tuple[Rule, ...] = (
+    documents.of_year,
     dates.full,
     identifiers.phone,
     identifiers.plate,
@@ -47,9 +60,9 @@ DIGIT_RULES: tuple[Rule, ...] = (
     dates.month_year,
     dates.day_month,
     identifiers.house,
-    quantities.number_range,
-    quantities.fraction,
-    quantities.ratio,
+    pairs.number_range,
+    pairs.fraction,
+    pairs.ratio,
     quantities.number,
 )
 
@@ -77,6 +90,8 @@ class Scanner:
     seen: Counter[str] = field(default_factory=Counter)
     foreign: dict[str, None] = field(default_factory=dict)
     own: dict[str, list[str]] = field(default_factory=dict)
+    explained: dict[int, Definition] = field(default_factory=dict)  # by where their brackets begin
+    defined: dict[str, list[Definition]] = field(default_factory=dict)  # by their first letters
 
     def __post_init__(self) -> None:
         entries = [*self.lexicon.entries, *self.lexicon.bulletin, *(k for k in self.answers if "#" not in k)]
@@ -145,7 +160,7 @@ class Scanner:
             piece = web.web(place)
             if piece:
                 return piece
-        piece = documents.document_number(place, self.table)
+        piece = documents.form(place, self.table) or documents.document_number(place, self.table)
         if piece:
             return piece
         for rule in DIGIT_RULES:
@@ -186,6 +201,9 @@ class Scanner:
                 piece = letters.roman_numeral(place)
                 if piece:
                     return piece
+        piece = self._defined(place, word)
+        if piece:
+            return piece
         if self.table.starts(word):
             piece = self.table.read(place, word)
             if piece:
@@ -235,7 +253,7 @@ class Scanner:
         if c in "$€£¥₫":
             special = signs.money(place)
         elif c == "(":
-            special = identifiers.bracket_phone(place) or quantities.repeated(place)
+            special = self._bracket(place) or identifiers.bracket_phone(place) or quantities.repeated(place)
         elif c == "+":
             special = identifiers.phone(place)
         elif c == "*":
@@ -252,6 +270,31 @@ class Scanner:
         return Unit(place.pos, end, said, "pause") if said else None
 
     # --------------------------------------------------------------------------------- dictionaries
+
+    def explain(self) -> None:
+        """From now on, abbreviations are read as the text itself explains them, and said once where it does."""
+        for one in definitions(self.text):
+            self.explained[one.bracket[0]] = one
+            same = self.defined.setdefault(re.split(r"[&-]", one.code)[0], [])
+            if not any(each.spoken == one.spoken and each.code == one.code for each in same[-8:]):
+                same.append(one)
+
+    def _bracket(self, place: Place) -> Piece | None:
+        """The bracket that explains an abbreviation: its words were just said."""
+        one = self.explained.get(place.pos)
+        return Piece(one.bracket[1], "", "repeated", (one.spoken,)) if one else None
+
+    def _defined(self, place: Place, word: str) -> Piece | None:
+        """An abbreviation as the text explained it, last before this place."""
+        for one in reversed(self.defined.get(word, ())):
+            end = place.pos + len(one.code)
+            if (
+                one.since <= place.pos
+                and place.text.startswith(one.code, place.pos)
+                and not place.text[end : end + 1].isalnum()
+            ):
+                return Piece(end, one.spoken, "abbreviation")
+        return None
 
     def _own_words(self, place: Place, token: str) -> Unit | None:
         """The longest entry of the three dictionaries that stands at this place as whole words."""

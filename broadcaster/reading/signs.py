@@ -45,10 +45,12 @@ _UNIT_STROKE = re.compile(
 # "giảm 10-15% hộ nghèo/năm": a rate, though its number stands some words before
 _EVERY_LEFT = re.compile(r"\d\s?%\s(?:[^\W\d_]+\s){0,3}[^\W\d_]+$")
 _GROUPS_LEFT = re.compile(
-    r"\d\s(?:hộ|hộ dân|gia đình|lớp|tổ|đội|nhóm|chi bộ|chi hội|chi đoàn|trường|xe|đoàn)$", re.IGNORECASE
+    r"\d\s(hộ|hộ dân|gia đình|lớp|tổ|đội|nhóm|chi bộ|chi hội|chi đoàn|trường|xe|đoàn|cụm|em|học sinh|vđv)$",
+    re.IGNORECASE,
 )
 _HEADS_RIGHT = re.compile(
-    r"\s?\d[\d.]*\s(?:nhân khẩu|khẩu|người|học sinh|hs|hội viên|đoàn viên|đảng viên|lao động|cháu|em)(?!\w)",
+    r"\s?\d[\d.]*\s(nhân khẩu|khẩu|người|học sinh|hs|hội viên|đoàn viên|đảng viên|lao động|cháu|em"
+    r"|loa|máy thu|trường|đội|đoàn|lớp)(?!\w)",
     re.IGNORECASE,
 )
 _EVERY_RIGHT = re.compile(r"(?:năm|tháng|quý|tuần|ngày|vụ)(?!\w)")
@@ -63,6 +65,14 @@ _HOUR_AND_DAY_LEFT = re.compile(
     r"\d\s?(?:[hg:]|giờ)\s?(?:\d{2})?(?:\s?phút)?,?\s(?:ngày\s)?\d{1,2}/\d{1,2}(?:/\d{4})?\s*$"
 )
 _HOUR_RIGHT = re.compile(r"\s?\d{1,2}\s?(?:[hg](?![^\W\d_])|:\d\d|giờ)")
+_RESULT = re.compile(r"\(([+\-–−])\)")
+_TESTED_LEFT = re.compile(
+    r"(?:(?<!\w)(?:mẫu|test|test nhanh|kết quả|xét nghiệm|xn|ca|th|trường hợp|que thử|rh|hiv|hbsag|con|người|cho)\s*:?"
+    r"|\d\s?(?:mẫu|ca|th|trường hợp|con|người))\s*$"
+)
+# hành động" - Diễn giả: not the dash of Hà Nội - Thanh Hóa, nor of văn hóa - xã hội
+_ANOTHER_THOUGHT_LEFT = pattern(r"(?:[”\"»)]|(?<![\w.])[[:lower:]]{2,})\s$")
+_CAPITAL_RIGHT = pattern(r"\s[[:upper:]][[:lower:]]")
 _ALTERNATIVE = re.compile(r"(?:và|hoặc)$")
 
 
@@ -119,6 +129,14 @@ def sign(place: Place) -> Piece | str:
     after = place.text[place.pos + 1] if place.pos + 1 < place.stop else " "
     if c in ",;:":
         return COMMA
+    result = _RESULT.match(place.text, place.pos, place.stop)
+    if result and _TESTED_LEFT.search(place.left):
+        said = "dương tính" if result[1] == "+" else "âm tính"
+        if place.left.endswith("rh"):
+            said = said.removesuffix(" tính")  # Rh(-): a kind of blood, no result
+        return Piece(result.end(), said, "sign")
+    if c in "→⇒" and (_from_left(place.left) or before.isdigit() and after.isdigit()):
+        return Piece(place.pos + 1, "đến", "range", ("",))
     if c in "-=–" and after == ">":
         return COMMA  # Ví giấy tờ -> Chữ ký số
     if c == ">" and before in "-=–":
@@ -161,6 +179,13 @@ def sign(place: Place) -> Piece | str:
     return Piece(place.pos + 1, "", "guess", code="symbol", message=message)
 
 
+def _from_left(left: str) -> bool:
+    """True where "từ" still waits for its "đến"."""
+    return bool(_FROM_LEFT.search(left)) and not re.search(
+        r"(?<!\w)(?:đến|tới)(?!\w)", left.rsplit("từ", 1)[-1]
+    )
+
+
 def _dash(place: Place, c: str, before: str, after: str) -> Piece | str:
     spaced = before.isspace() and after.isspace()
     left, right = place.left, place.right(place.pos + 1)
@@ -171,13 +196,13 @@ def _dash(place: Place, c: str, before: str, after: str) -> Piece | str:
         return Piece(place.pos + 1, "đến", "range")
     if _HOUR_AND_DAY_LEFT.search(left) and _HOUR_RIGHT.match(right):
         return Piece(place.pos + 1, "đến", "range")
-    if (
-        spaced
-        and _FROM_LEFT.search(left)
-        and not re.search(r"(?<!\w)(?:đến|tới)(?!\w)", left.rsplit("từ", 1)[-1])
-    ):
+    if spaced and _from_left(left):
         return Piece(place.pos + 1, "đến", "range", ("",))
-    if c in "—–" and spaced:
+    if spaced and (
+        c in "—–"
+        or _ANOTHER_THOUGHT_LEFT.search(place.before)
+        and _CAPITAL_RIGHT.match(place.text, place.pos + 1)
+    ):
         return COMMA
     return ""
 
@@ -215,7 +240,8 @@ def _stroke(place: Place, before: str, after: str) -> Piece | str:
     ):
         return Piece(place.pos + 1, "một" if after.islower() else "trên", "per", ("trên", "mỗi"))
     if before.isalpha() and after.isdigit():
-        if _GROUPS_LEFT.search(place.left) and _HEADS_RIGHT.match(place.right(place.pos + 1)):
+        groups, heads = _GROUPS_LEFT.search(place.left), _HEADS_RIGHT.match(place.right(place.pos + 1))
+        if groups and heads and groups[1] != heads[1]:
             return COMMA  # 128 hộ/542 khẩu are two counts, no share
         return Piece(place.pos + 1, "trên", "per", ("",)) if before.islower() else ""
     return COMMA if before.isalpha() or before in " )" else ""

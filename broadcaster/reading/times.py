@@ -23,6 +23,7 @@ _FIRST_BARE = re.compile(
 )
 _HOUR_LEFT = re.compile(r"(?:lúc|từ|đến|tới|vào|hồi|trước|sau|khoảng|sáng|chiều|tối|trưa|đêm|họp|mở cửa)\s*$")
 _DAY_PART = re.compile(r"\s(?:sáng|trưa|chiều|tối|đêm|ngày|hằng ngày|hàng ngày|thứ|chủ nhật)(?!\w)")
+_DAY_BEHIND = re.compile(r"/(\d{1,2})(?![\d/.,h])")  # lúc 7h/28: as offices of the weather write
 _RATIO = re.compile(r"tỷ lệ|tỉ lệ|tỷ số|tỉ số|pha|theo tỷ|tỉ xích|thang")
 
 
@@ -74,6 +75,9 @@ def clock(place: Place) -> Piece | None:
         alternatives = (f"{cardinal(int(found['h1']))} giờ rưỡi",)
     if minutes == "00" and not found["h2"]:
         alternatives = (f"{cardinal(int(found['h1']))} giờ đúng",)
+    day = _DAY_BEHIND.match(place.text, found.end(), place.stop)
+    if day and not found["h2"] and 1 <= int(day[1]) <= 31:
+        return Piece(day.end(), f"{spoken} ngày {cardinal(int(day[1]))}", "time")
     return Piece(found.end(), spoken, "time", alternatives)
 
 

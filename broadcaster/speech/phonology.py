@@ -16,6 +16,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import IntEnum
 from functools import cache
+from importlib.resources import files
 
 
 class Tone(IntEnum):
@@ -203,11 +204,24 @@ def _segment(word: str) -> list[Syllable] | None:
 
 
 @cache
+def foreign_words() -> Mapping[str, tuple[str, ...]]:
+    """Foreign words that bulletins leave as they are, in small letters → how they are said here (`foreign.tsv`).
+
+    What a listener should see respelled is an alias of reading; these are for a voice that knows no other language.
+    """
+    lines = files(__package__).joinpath("foreign.tsv").read_text(encoding="utf-8").splitlines()[1:]
+    return {word: tuple(said.split()) for word, said in (line.split("\t") for line in lines)}
+
+
+@cache
 def _word(word: str) -> tuple[Syllable, ...]:
-    """Syllables of any run of letters.  Reading has aliases for foreign words; what still comes is spelled."""
+    """Syllables of any run of letters: a syllable, a foreign word as people say it, several syllables in one, letters."""
     whole = syllable(word)
     if whole is not None:
         return (whole,)
+    foreign = foreign_words().get(word.lower())
+    if foreign is not None:
+        return tuple(one for part in foreign for one in _word(part))
     if len(word) <= 40 and (cut := _segment(unicodedata.normalize("NFC", word.lower()))) is not None:
         return tuple(cut)
     spelled: list[Syllable] = []

@@ -15,6 +15,7 @@ from broadcaster.speech.phonology import (
     Break,
     Syllable,
     Tone,
+    foreign_words,
     legal_syllables,
     parse,
     sounds,
@@ -123,6 +124,23 @@ def test_a_stop_coda_without_its_tone_is_spoken_with_sac() -> None:
         found = syllable(word)
         assert found is not None
         assert (found.coda in STOPS) == found.stopped
+
+
+def spoken_words(sentence: str) -> list[str]:
+    return [item.written for item in parse(sentence) if isinstance(item, Syllable)]
+
+
+def test_a_foreign_word_is_said_as_people_here_say_it() -> None:
+    assert spoken_words("Xem Livestream, bấm LINK lạ.") == "Xem lai xờ trim bấm linh lạ".split()
+    assert foreign_words()["taxi"] == ("tắc", "xi")
+
+
+def test_every_foreign_word_is_needed_and_can_be_said_without_letters() -> None:
+    for word, said in foreign_words().items():
+        assert word == word.lower()
+        assert syllable(word) is None, f"{word} is a syllable of its own"
+        letters = "".join(spoken_words(" ".join(said)))
+        assert letters == "".join(said), f"{word}: {said} is spelled"
 
 
 def test_words_that_are_no_syllables_are_cut_or_spelled() -> None:

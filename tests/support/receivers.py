@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import subprocess
-import threading
 import uuid
 import wave
 from collections.abc import Callable, Iterator
@@ -21,7 +20,6 @@ from flask import Flask
 from numpy.typing import NDArray
 from sqlalchemy import select
 from sqlalchemy.orm import Session
-from werkzeug.serving import make_server
 
 from broadcaster.config import Settings, load
 from broadcaster.delivery.receivers import add_receiver, issue_token
@@ -52,6 +50,7 @@ from broadcaster.store.tables import (
 from broadcaster.store.upgrade import upgrade
 from tests.support.commune import Commune, found
 from web.receivers_api import blueprint
+from web.serving import serving
 
 RATE_HZ = 44_100
 
@@ -180,16 +179,8 @@ class Studio:
     @contextmanager
     def serving(self, port: int = 0) -> Iterator[str]:
         """Real HTTP on a free port."""
-        server = make_server("127.0.0.1", port, self._counted(), threaded=True)
-        thread = threading.Thread(target=server.serve_forever, daemon=True)
-        thread.start()
-        self.url = f"http://127.0.0.1:{server.server_port}"
-        try:
+        with serving(self._counted(), self.settings, port=port) as self.url:
             yield self.url
-        finally:
-            server.shutdown()
-            thread.join(timeout=10)
-            server.server_close()
 
     def _counted(self) -> Any:
         app = self.app()

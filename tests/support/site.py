@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import atexit
-import logging
 import shutil
 import tempfile
-import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -19,14 +17,15 @@ from axe_playwright_python.sync_playwright import Axe
 from flask import Flask
 from jinja2 import FileSystemBytecodeCache
 from playwright.sync_api import Browser, BrowserContext, Page, expect
-from werkzeug.serving import BaseWSGIServer, make_server
 
 from broadcaster.config import Settings, load
 from broadcaster.delivery.links import village_token
 from broadcaster.store.db import Database
+from broadcaster.worker import Worker
 from tests.support.web_station import NOW, PASSWORD, WebStation
 from web import create_app
 from web.security import limiter
+from web.serving import WebServer
 
 SIZES = {"desk": {"width": 1366, "height": 768}, "phone": {"width": 360, "height": 640}}
 SCHEMES = ("light", "dark")
@@ -57,7 +56,9 @@ class Site:
     forgive: Callable[[], None]  # forget how often somebody has tried to sign in
     stop: Callable[[], None]  # as if the station's machine were switched off
     start: Callable[[], None]
+    now: Callable[[], datetime]
     contexts: dict[tuple[str, str, str], BrowserContext] = field(default_factory=dict)
+    opened: list[BrowserContext] = field(default_factory=list)  # all of them, to be closed
 
     def address(self, path: str) -> str:
         """The path with this station's ids in it, as a whole address."""
@@ -83,6 +84,7 @@ class Site:
             locale="vi-VN",
             **options,  # type: ignore[arg-type]
         )
+        self.opened.append(context)
         context.set_default_timeout(60_000)
         if username:
             self.forgive()
@@ -91,27 +93,33 @@ class Site:
             page.close()
         return context
 
+    def enter(self, username: str, *, size: str = "desk", js: bool = True) -> Page:
+        """A browser of somebody's own, signed in, at the first page."""
+        page = self.context(username, size, java_script_enabled=js).new_page()
+        page.goto(self.url)
+        return page
+
+    def speak(self) -> None:
+        """What the worker does: every take that is asked for."""
+        with Worker(self.settings, self.db, now=self.now) as worker:
+            worker.work_off(("take", "preview"))
+
 
 class Served:
-    """A threaded server that may be stopped and started again at the same port."""
+    """The station's server, which may be stopped and started again at the same port."""
 
-    def __init__(self, app: Flask) -> None:
-        self._app, self.port = app, 0
-        self._server: BaseWSGIServer | None = None
-        self._thread: threading.Thread | None = None
+    def __init__(self, app: Flask, settings: Settings) -> None:
+        self._app, self._settings, self.port = app, settings, 0
+        self._server: WebServer | None = None
 
     def start(self) -> None:
-        self._server = make_server("127.0.0.1", self.port, self._app, threaded=True)
+        self._server = WebServer(self._app, self._settings, host="127.0.0.1", port=self.port)
         self.port = self._server.port
-        self._thread = threading.Thread(target=self._server.serve_forever, kwargs={"poll_interval": 0.05})
-        self._thread.start()
+        self._server.start()
 
     def stop(self) -> None:
-        if self._server is None or self._thread is None:
-            return
-        self._server.shutdown()
-        self._thread.join()
-        self._server.server_close()
+        if self._server is not None:
+            self._server.close()
         self._server = None
 
 
@@ -124,14 +132,13 @@ def running_site(
     now: Callable[[], datetime] = lambda: NOW,
     **flags: Any,
 ) -> Iterator[Site]:
-    """A copy of the built station behind a threaded server on a free port."""
+    """A copy of the built station behind the station's server on a free port."""
     home = folder / "home"
     shutil.copytree(built[0], home)
     settings = load(environ={}, home=home, flags={"web.public_url": "https://loa.example.vn", **flags})
     app = create_app(settings, now=now)
     app.jinja_env.bytecode_cache = compiled_templates()
-    logging.getLogger("werkzeug").setLevel(logging.ERROR)
-    served = Served(app)
+    served = Served(app, settings)
     served.start()
     parts = app.extensions["broadcaster"]
     link = f"/t/{village_token(parts.keys.link_key, built[1].villages[3], 1)}"
@@ -142,12 +149,12 @@ def running_site(
 
     site = Site(
         f"http://127.0.0.1:{served.port}", built[1], link, chromium, parts.db, settings, forgive,
-        served.stop, served.start,
+        served.stop, served.start, now,
     )  # fmt: skip
     try:
         yield site
     finally:
-        for context in site.contexts.values():
+        for context in site.opened:
             context.close()
         served.stop()
         parts.close()
@@ -156,10 +163,15 @@ def running_site(
 def sign_in(page: Page, url: str, username: str, password: str = PASSWORD) -> None:
     """Through the form, as a person does."""
     page.goto(f"{url}/dang-nhap")
+    fill_sign_in(page, username, password)
+    expect(page).to_have_url(f"{url}/", timeout=30_000)
+
+
+def fill_sign_in(page: Page, username: str, password: str = PASSWORD) -> None:
+    """The form that stands before somebody."""
     page.get_by_label("Tên đăng nhập").fill(username)
     page.get_by_label("Mật khẩu").fill(password)
     page.get_by_role("button", name="Đăng nhập").click()
-    expect(page).to_have_url(f"{url}/", timeout=30_000)
 
 
 class Watch:

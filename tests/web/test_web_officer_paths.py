@@ -3,108 +3,44 @@
 from __future__ import annotations
 
 import io
-import logging
-import shutil
-import threading
 from collections.abc import Iterator
-from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
 
 import pytest
 from docx import Document
-from playwright.sync_api import Browser, BrowserContext, Page, expect
+from playwright.sync_api import Browser, Page, expect
 from sqlalchemy import select
-from werkzeug.serving import make_server
 
-from broadcaster.config import Settings, load
 from broadcaster.model import BulletinState
 from broadcaster.newsroom.bulletins import submit
 from broadcaster.schedule.plan import airing_of
-from broadcaster.store.db import Database
 from broadcaster.store.tables import Bulletin, Revision, User
-from broadcaster.worker import Worker
-from tests.support.web_station import NOW, PASSWORD, WebStation
+from tests.support.site import Site, fill_sign_in, running_site
+from tests.support.web_station import NOW, WebStation
 from tests.web.conftest import Clock
-from web import create_app
-from web.security import limiter
 
 pytestmark = pytest.mark.browser
-DESK, PHONE = {"width": 1366, "height": 768}, {"width": 360, "height": 640}
-
-
-@dataclass
-class Site:
-    """A running station of its own, its clock, and the browser before it."""
-
-    url: str
-    made: WebStation
-    clock: Clock
-    settings: Settings
-    db: Database
-    browser: Browser
-
-    def enter(self, username: str, *, js: bool = True, size: dict[str, int] | None = None) -> Page:
-        """Somebody's browser, signed in."""
-        context = self.browser.new_context(
-            viewport=size or DESK, locale="vi-VN", java_script_enabled=js  # type: ignore[arg-type]
-        )  # fmt: skip
-        page = context.new_page()
-        page.goto(f"{self.url}/dang-nhap")
-        sign_in(page, username)
-        expect(page).to_have_url(f"{self.url}/")
-        return page
-
-    def speak(self) -> None:
-        """What the worker does: every take that is asked for."""
-        with Worker(self.settings, self.db, now=self.clock) as worker:
-            worker.work_off(("take", "preview"))
-
-    def newest(self) -> tuple[int, BulletinState, int]:
-        """Id and state of the newest bulletin, and how many revisions it has."""
-        with self.db.reading(station_id=self.made.station) as session:
-            row = session.scalars(select(Bulletin).order_by(Bulletin.id.desc())).first()
-            assert row is not None
-            return row.id, row.state, len(row.revisions)
 
 
 @pytest.fixture
-def site(chromium: Browser, built: tuple[Path, WebStation], tmp_path: Path) -> Iterator[Site]:
-    home = tmp_path / "home"
-    shutil.copytree(built[0], home)
-    settings = load(environ={}, home=home, flags={"voice.chain": "silent"})
-    clock = Clock(NOW)
-    app = create_app(settings, now=clock)
-    with app.app_context():
-        limiter.reset()
-    logging.getLogger("werkzeug").setLevel(logging.ERROR)
-    server = make_server("127.0.0.1", 0, app, threaded=True)
-    thread = threading.Thread(target=server.serve_forever)
-    thread.start()
-    yield Site(
-        f"http://127.0.0.1:{server.port}",
-        built[1],
-        clock,
-        settings,
-        app.extensions["broadcaster"].db,
-        chromium,
-    )
-    for context in list(chromium.contexts):
-        _close(context)
-    server.shutdown()
-    thread.join()
-    server.server_close()
-    app.extensions["broadcaster"].close()
+def clock() -> Clock:
+    """The station's, which a test may move."""
+    return Clock(NOW)
 
 
-def _close(context: BrowserContext) -> None:
-    context.close()
+@pytest.fixture
+def site(chromium: Browser, built: tuple[Path, WebStation], tmp_path: Path, clock: Clock) -> Iterator[Site]:
+    with running_site(chromium, built, tmp_path, now=clock, **{"voice.chain": "silent"}) as made:
+        yield made
 
 
-def sign_in(page: Page, username: str) -> None:
-    page.get_by_label("Tên đăng nhập").fill(username)
-    page.get_by_label("Mật khẩu").fill(PASSWORD)
-    page.get_by_role("button", name="Đăng nhập").click()
+def newest(site: Site) -> tuple[int, BulletinState, int]:
+    """Id and state of the newest bulletin, and how many revisions it has."""
+    with site.db.reading(station_id=site.made.station) as session:
+        row = session.scalars(select(Bulletin).order_by(Bulletin.id.desc())).first()
+        assert row is not None
+        return row.id, row.state, len(row.revisions)
 
 
 def plan_file() -> bytes:
@@ -186,12 +122,12 @@ def test_by_keyboard_alone_from_a_file_to_an_approved_bulletin_in_tomorrow_s_air
     expect(page.locator("dl.facts")).to_contain_text("05:30 Thứ Tư, 25/11/2026")
     page.keyboard.press("Control+Enter")
     expect(page.get_by_text("Đã gửi duyệt.")).to_be_visible()
-    bulletin_id, state, revisions = site.newest()
+    bulletin_id, state, revisions = newest(site)
     assert (state, revisions) == (BulletinState.SUBMITTED, 1)
     site.speak()
 
     # the approver, on a phone with a keyboard: asked softly, back where he was, then sure
-    phone = site.enter("lanhdao", size=PHONE)
+    phone = site.enter("lanhdao", size="phone")
     phone.goto(f"{site.url}/duyet")
     tab_to(phone, "ra quân dọn vệ sinh")
     phone.keyboard.press("Enter")
@@ -208,7 +144,7 @@ def test_by_keyboard_alone_from_a_file_to_an_approved_bulletin_in_tomorrow_s_air
     tab_to(phone, "Vẫn duyệt", limit=4)
     phone.keyboard.press("Enter")
     expect(phone.get_by_text("Đã duyệt “")).to_be_visible()
-    assert site.newest()[1] is BulletinState.APPROVED
+    assert newest(site)[1] is BulletinState.APPROVED
     with site.db.reading(station_id=site.made.station) as session:
         assert [item.bulletin_id for item in airing_of(session, site.made.tomorrow).items] == [bulletin_id]
 
@@ -248,11 +184,11 @@ def test_without_javascript_from_a_file_to_an_approved_bulletin_in_tomorrow_s_ai
     expect(page.get_by_text("Đã rút lại bản gửi")).to_be_visible()
     page.get_by_role("button", name="Tiếp tục: xem lại rồi gửi").click()
     page.get_by_role("button", name="Gửi duyệt").click()
-    bulletin_id, state, revisions = site.newest()
+    bulletin_id, state, revisions = newest(site)
     assert (state, revisions) == (BulletinState.SUBMITTED, 2)
     site.speak()
 
-    approver = site.enter("lanhdao", js=False, size=PHONE)
+    approver = site.enter("lanhdao", js=False, size="phone")
     approver.goto(f"{site.url}/duyet")
     approver.get_by_role("link", name="ra quân dọn vệ sinh").click()
     approver.get_by_text("Trả lại người soạn…").click()
@@ -282,17 +218,17 @@ def test_without_javascript_from_a_file_to_an_approved_bulletin_in_tomorrow_s_ai
 # ------------------------------------------------------------------------------------ what goes wrong
 
 
-def test_a_session_that_ends_while_somebody_types_loses_nothing(site: Site) -> None:
+def test_a_session_that_ends_while_somebody_types_loses_nothing(site: Site, clock: Clock) -> None:
     page = site.enter("canbo")
     page.goto(f"{site.url}/ban-tin/{site.made.draft}")
     text = page.get_by_label("Văn bản", exact=True)
-    site.clock.now += timedelta(hours=3)
+    clock.now += timedelta(hours=3)
     long = "Kính thưa bà con. " + "Sáng mai các thôn dọn vệ sinh đường làng. " * 30
     text.fill(long)
     expect(page.get_by_text("Chưa lưu được: phiên làm việc đã hết.")).to_be_visible()
     page.get_by_role("button", name="Lưu lại, giữ nguyên chữ đang gõ").click()
     expect(page.get_by_text("Chữ bạn vừa gõ được giữ nguyên")).to_be_visible()
-    sign_in(page, "canbo")
+    fill_sign_in(page, "canbo")
     expect(page.get_by_role("heading", name="Chữ bạn gõ vẫn còn đủ")).to_be_visible()
     page.get_by_role("button", name="Gửi tiếp").click()
     expect(page.get_by_text("Đã lưu nháp.")).to_be_visible()

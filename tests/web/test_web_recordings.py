@@ -5,7 +5,6 @@ from __future__ import annotations
 import errno
 import io
 import re
-import threading
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -15,12 +14,12 @@ import pytest
 import soundfile
 from playwright.sync_api import Playwright
 from sqlalchemy import select
-from werkzeug.serving import make_server
 
 from broadcaster.newsroom.bulletins import bulletin_by_id, reading_of
 from broadcaster.store.tables import Recording, Revision
 from tests.support.visitor import Visitor
 from tests.support.web_station import PASSWORD
+from web.serving import serving
 
 CHROMIUM = Path("/usr/bin/chromium")
 FLAGS = [
@@ -145,15 +144,9 @@ def test_what_cannot_be_a_recording_is_refused_in_words(
 @pytest.fixture
 def visitor(world: Any) -> Iterator[Visitor]:
     """The author at a real server: what is large goes through sockets and files there."""
-    server = make_server("127.0.0.1", 0, world.app, threaded=True)
-    thread = threading.Thread(target=server.serve_forever, daemon=True)
-    thread.start()
-    with Visitor(f"http://127.0.0.1:{server.server_port}") as made:
+    with serving(world.app, world.settings) as address, Visitor(address) as made:
         made.open("/dang-nhap").press("Đăng nhập", {"username": "canbo", "password": PASSWORD})
         yield made
-    server.shutdown()
-    thread.join()
-    server.server_close()
 
 
 def test_recordings_may_be_larger_than_texts_but_not_endless(world: Any, visitor: Visitor) -> None:
