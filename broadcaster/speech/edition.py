@@ -12,7 +12,7 @@ from pathlib import Path
 
 from broadcaster.errors import VoiceError
 
-SOUND_VERSION = "9"  # raise whenever the same words would sound otherwise
+SOUND_VERSION = "10"  # raise whenever the same words would sound otherwise
 
 
 def edition(*, pitch_hz: float, accent: str, style: Sequence[float]) -> str:
