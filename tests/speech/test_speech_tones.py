@@ -34,7 +34,8 @@ def test_sac_rises_nang_falls_deepest_and_hoi_dips() -> None:
     assert nang[0] - nang[-1] > 3
     lowest = hoi.index(min(hoi))
     assert 0 < lowest < len(hoi) - 1
-    assert hoi[-1] > min(hoi) + 1
+    assert hoi[-1] > min(hoi) + 4  # or it is heard as huyền
+    assert min(hoi) < min(heard(Tone.HUYEN)) - 1
 
 
 def test_nga_dips_and_ends_high_without_a_leap_that_no_voice_carries() -> None:
@@ -48,7 +49,7 @@ def test_nga_dips_and_ends_high_without_a_leap_that_no_voice_carries() -> None:
 
 def test_nang_ends_in_a_creak_an_octave_below_where_it_began() -> None:
     nang = heard(Tone.NANG)
-    assert nang[len(nang) // 4] > nang[0] - 3
+    assert nang[len(nang) // 5] > nang[0] - 3
     assert max(nang[-len(nang) // 3 :]) < nang[0] - 11
 
 
