@@ -93,6 +93,8 @@ _HOUSE_LEFT = re.compile(
 _STREET = re.compile(r"(?P<a>\d{1,4})(?P<la>[A-Z]?)(?:/(?P<b>\d{1,4}))(?:/(?P<c>\d{1,4}))?(?![\d/])")
 _FILE = re.compile(r"[A-ZĐ]{1,5}\d{1,4}(?:[.\-]\d{2,12}){1,4}(?!\w)")
 _QUARTER = re.compile(r"Q(?P<q>[1-4])(?:/(?P<y>(?:19|20)\d\d))(?![\d/])")
+_STEP = re.compile(r"B(?P<n>[1-9])(?=\s?[:)]|\s[-–]\s)")  # B1: băm nhỏ; B2: trộn đều
+_CLAUSE_LEFT = re.compile(r"[:;.!?(–-]\s*$")
 _FORCE = re.compile(r"[cC](?P<a>\d{1,2})(?:\s?[-–]\s?(?P<b>\d{1,2}))?(?!\w)")  # gió mạnh c6-7, giật c9
 _WIND_LEFT = re.compile(r"(?<!\w)(?:gió|giật|bão|sóng)(?!\w)[^.!?]{0,60}$")
 # điểm a k2 Đ25 NĐ 45
@@ -278,6 +280,9 @@ def code(place: Place) -> Piece | None:
     if found:
         year = f" năm {cardinal(int(found['y']))}" if found["y"] else ""
         return Piece(found.end(), f"quý {cardinal(int(found['q']))}{year}", "month_year")
+    found = place.match(_STEP)
+    if found and (place.pos == place.start or _CLAUSE_LEFT.search(place.left)):
+        return Piece(found.end(), f"bước {cardinal(int(found['n']))}", "code")
     found = place.match(_FORCE)
     if found and _WIND_LEFT.search(place.left):
         upto = f" đến {cardinal(int(found['b']))}" if found["b"] else ""

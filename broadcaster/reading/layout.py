@@ -46,6 +46,7 @@ _RULE = re.compile(
 _TABLE_RULE = re.compile(r"[ \t]*\|?[ \t:]*-{2,}[-| \t:+]*")
 _TAGS = re.compile(r"\s*(?:#\w+[\s,]*)+")
 _END = re.compile(r"[.!?;:…][\"”»’)*_]{0,3}[ \t]*$")
+_ADDRESS_END = re.compile(r"(?:[\w.]@[\w.-]+|https?://\S+|(?:\.vn|\.com)|\d{3}[ .]?\d{3})[ \t]*$")
 _STARTS_LOW = pattern(r"[ \t]*[[:lower:](]")
 _DATE_HEAD = re.compile(r"\d{1,2}[.]\d{1,2}[.]\d{2,4}")
 MARGIN = 110  # longer lines were not broken by a margin: each is a paragraph of its own
@@ -141,8 +142,10 @@ def _soft(before: str, line: str, headed: bool, before_headed: bool) -> bool:
         return True
     if _DATED.match(before) and _DATED.match(line):
         return False  # a list of days
-    # a text broken by a margin has no line beyond it: before a long line stands a heading
-    return len(before.rstrip()) >= SOFT_WIDTH and len(line.rstrip()) <= MARGIN
+    if _ADDRESS_END.search(before):
+        return False  # whom to write to, and nothing after it
+    # a text broken by a margin has no line beyond it: before a long line stands a heading, a longer one is a paragraph
+    return SOFT_WIDTH <= len(before.rstrip()) <= MARGIN and len(line.rstrip()) <= MARGIN
 
 
 def blocks(text: str, spans: list[tuple[int, int]]) -> list[Block]:

@@ -139,3 +139,11 @@ def test_a_post_s_pictures_and_hashtags_are_not_said() -> None:
         "Gọi một một ba, báo công an, năm phút có mặt.",
     ]
     assert [part.written for part in reading.left_out] == ["#VNeID #ChuyenDoiSo #NhuThanh"]
+
+
+def test_a_line_that_ends_in_an_address_is_not_joined_to_the_next() -> None:
+    text = (
+        "Mọi thắc mắc xin liên hệ cán bộ văn hóa, hoặc thư điện tử: vhxh@thanhhoa.gov.vn\n"
+        "Chương trình đến đây là hết."
+    )
+    assert read(text).spoken.splitlines()[-1] == "Chương trình đến đây là hết."
