@@ -11,8 +11,6 @@ from __future__ import annotations
 import io
 import sys
 import tempfile
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -27,6 +25,7 @@ from playwright.sync_api import Browser, Page, sync_playwright  # noqa: E402
 from sqlalchemy import select  # noqa: E402
 from sqlalchemy.orm import Session  # noqa: E402
 
+from broadcaster.commands.run import web_server  # noqa: E402
 from broadcaster.config import Settings, load  # noqa: E402
 from broadcaster.delivery.links import village_token  # noqa: E402
 from broadcaster.delivery.receipts import record_receipt  # noqa: E402
@@ -49,8 +48,6 @@ from broadcaster.store.tables import (  # noqa: E402
     Village,
 )
 from broadcaster.worker import Worker  # noqa: E402
-from web import create_app  # noqa: E402
-from web.serving import serving  # noqa: E402
 
 FOLDER = ROOT / "docs" / "screens"
 HELP = ROOT / "docs" / "help" / "hinh"
@@ -110,7 +107,7 @@ def main(voice: str, only: str, dark: bool) -> None:
         stage = set_up(settings)
         FOLDER.mkdir(parents=True, exist_ok=True)
         wanted = set(filter(None, only.split(",")))
-        with served(settings) as url, sync_playwright() as playwright:
+        with web_server(settings, now=lambda: NOW) as url, sync_playwright() as playwright:
             browser = playwright.chromium.launch(
                 executable_path="/usr/bin/chromium", args=FLAGS, env={"LANGUAGE": "vi"}
             )
@@ -277,17 +274,6 @@ def _addresses(session: Session, stage: Stage) -> None:
         "tai-khoan-cua-toi": ("canbo", "/tai-khoan-cua-toi"),
         "ma-truy-cap": ("quantri", "/ma-truy-cap"),
     }
-
-
-@contextmanager
-def served(settings: Settings) -> Iterator[str]:
-    """The web over that station, its clock standing at eight."""
-    app = create_app(settings, now=lambda: NOW)
-    try:
-        with serving(app, settings) as address:
-            yield address
-    finally:
-        app.extensions["broadcaster"].close()
 
 
 def shoot(stage: Stage, browser: Browser, url: str, size: str, wanted: set[str], *, scheme: Any) -> None:

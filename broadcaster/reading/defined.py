@@ -70,10 +70,10 @@ def _standing_for(code: str, text: str, *, whole: bool) -> str:
         return ""
     words = [one[0] for one in found[at:]]
     said = " ".join(text[found[at].start() :].split())
-    if not all(is_syllable(word) for word in words) or any(
-        len(word) > 1 and word.isupper() for word in words
-    ):
-        return said.lower() if said.isupper() and all(is_syllable(word) for word in words) else ""
+    if not all(is_syllable(word) for word in words):
+        return ""
+    if any(len(word) > 1 and word.isupper() for word in words):
+        return said.lower() if said.isupper() else ""  # a heading in capitals; a code among words is none
     return said
 
 

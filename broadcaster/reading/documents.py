@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 
 from broadcaster.reading.abbreviations import Table
-from broadcaster.reading.numbers import cardinal, digits, whole
+from broadcaster.reading.numbers import cardinal, digits, identifier, whole
 from broadcaster.reading.scan import Piece, Place
 from broadcaster.reading.syllables import spell
 
@@ -121,9 +121,7 @@ def of_year(place: Place) -> Piece | None:
     found = place.match(_OF_YEAR)
     if not found or not _KIND_LEFT.search(place.left):
         return None
-    number = found["n"]
-    spoken = digits(number) if number[0] == "0" and len(number) > 1 else whole(number)
-    return Piece(found.end(), f"{spoken} năm {cardinal(int(found['y']))}", "document")
+    return Piece(found.end(), f"{identifier(found['n'])} năm {cardinal(int(found['y']))}", "document")
 
 
 def _listed_again(right: str, issuer: str) -> bool:

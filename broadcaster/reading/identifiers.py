@@ -171,15 +171,15 @@ def hotline(place: Place) -> Piece | None:
 
 def account(place: Place) -> Piece | None:
     """Accounts, tax and identity numbers, and any run of nine digits or more without a unit."""
+    found = place.match(_ROLL)
+    if found and _ROLL_LEFT.search(place.left):
+        return Piece(found.end(), digits(found[0]), "account")
     if (
         _ROLL_LEFT.search(place.left)
         or _ACCOUNT_LEFT.search(place.left)
         or _PRIZE_LEFT.search(place.left)
         or _SERIES_LEFT.search(place.left)
     ):
-        found = place.match(_ROLL)
-        if found and _ROLL_LEFT.search(place.left):
-            return Piece(found.end(), digits(found[0]), "account")
         found = place.match(_ACCOUNT)
         if found and sum(c.isdigit() for c in found[0]) >= 4 and not _COUNTED.match(place.right(found.end())):
             return Piece(found.end(), ", ".join(digits(g) for g in re.findall(r"\d+", found[0])), "account")

@@ -20,6 +20,7 @@ _ENGLISH = re.compile(r"\d{1,3}(?:,\d{3}){2,}(?:\.\d{1,2})?(?!\d)")
 _SPACED = re.compile(r"\d{1,3}(?:[ \u00a0]\d{3})+(?![\d.,]\d|\d)")
 _SIGNED = re.compile(rf"[-−–](?P<n>{NUMBER})(?!\d)")
 
+_ALONE_RIGHT = re.compile(r"\s*(?:$|[.,;:)])")
 _METRES = re.compile(r"(\d{1,3})m(\d{2}|[14-9])(?![\w])")
 _NAMED_LEFT = re.compile(
     r"(?<!\w)(?:đề án|chỉ thị|nghị quyết|nghị định|thông tư|kết luận|quyết định|quy định)\s(?:số\s)?$"
@@ -106,8 +107,7 @@ def _as_a_name(place: Place, text: str, end: int) -> Piece | None:
     """A number that names: of a document, of a card, of a place in a row."""
     if text[0] == "0" and len(text) == 2 and _NAMED_LEFT.search(place.left):
         return Piece(end, digits(text), "document", (whole(text),))
-    alone = re.match(r"\s*(?:$|[.,;:)])", place.right(end))
-    if text[0] == "0" and len(text) > 3 and text.isdigit() and alone:
+    if text[0] == "0" and len(text) > 3 and text.isdigit() and _ALONE_RIGHT.match(place.right(end)):
         return Piece(end, digits(text), "account", (whole(text),))
     if text.isdigit() and len(text) < 3 and re.search(r"(?<!\w)thứ\s*$", place.left):
         return Piece(end, ordinal(int(text)), "ordinal")
@@ -116,8 +116,9 @@ def _as_a_name(place: Place, text: str, end: int) -> Piece | None:
 
 def _thousands_or_parts(place: Place, text: str, end: int) -> Piece | None:
     """1,500 đồng: the comma of thousands or of parts, which only the writer knows."""
-    millions = re.match(r"\s?(?:tỷ|tỉ|triệu|tr)(?!\w)", place.right(end))
-    if not re.fullmatch(r"\d{1,3},\d{3}", text) or millions or not _money_follows(place, end):
+    if not re.fullmatch(r"\d{1,3},\d{3}", text) or not _money_follows(place, end):
+        return None
+    if re.match(r"\s?(?:tỷ|tỉ|triệu|tr)(?!\w)", place.right(end)):
         return None
     thousands, parts = whole(text.replace(",", "")), quantity(text)
     unit = measure(place, end)
