@@ -49,9 +49,15 @@ class WebServer:
     def close(self) -> None:
         """Answer no more: every connection is cut, and what was being answered gets five seconds to end."""
         # Its own thread closes its sockets; closed from here, one would be gone from under the loop that waits for it.
-        self._server.trigger.pull_trigger(lambda: wasyncore.close_all(self._open, ignore_all=True))
+        self._server.trigger.pull_trigger(self._close_all)
         self._runner.join()
         self._server.task_dispatcher.shutdown()
+
+    def _close_all(self) -> None:
+        # waitress closes the sockets only; the files that wait behind them to be sent are closed by its hang-up.
+        for channel in list(self._server.active_channels.values()):
+            channel.handle_close()
+        wasyncore.close_all(self._open, ignore_all=True)
 
 
 @contextmanager

@@ -56,14 +56,18 @@ def test_a_listener_who_goes_away_leaves_no_file_open(settings: Settings, tmp_pa
     gc.collect()
 
 
+@pytest.mark.parametrize(
+    "seconds", [0, 0.2], ids=["while the app hands it over", "while it waits to be sent"]
+)
 def test_it_ends_while_somebody_is_listening_and_listens_again_at_the_same_port(
-    settings: Settings, tmp_path: Path
+    seconds: float, settings: Settings, tmp_path: Path
 ) -> None:
     sound = Sound(tmp_path / "loa.mp3")
     server = WebServer(sound, settings, host="127.0.0.1", port=0)
     server.start()
     with requests.get(f"http://127.0.0.1:{server.port}", stream=True, timeout=20) as answer:
-        assert answer.status_code == 200
+        assert len(next(answer.iter_content(4096))) == 4096
+        time.sleep(seconds)
         server.close()
     with pytest.raises(ConnectionRefusedError):
         socket.create_connection(("127.0.0.1", server.port), timeout=5)
