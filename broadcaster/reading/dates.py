@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from broadcaster.reading.numbers import cardinal
+from broadcaster.reading.numbers import cardinal, ordinal
 from broadcaster.reading.scan import LOOK, Piece, Place, words
 
 _D = r"(?:0?[1-9]|[12]\d|3[01])"
@@ -54,6 +54,7 @@ _COUNT_LEFT = re.compile(
 )
 _MONTH_LEFT = re.compile(words("tháng") + r"\s*$")
 _TERM_LEFT = re.compile(words("quý|đợt|kỳ|học kỳ|vụ|khóa|khoá|lần|tập|kì|số|tuần") + r"\s*$")
+_ORDINAL_LEFT = re.compile(words("thứ") + r"\s*$")
 _SCALE_LEFT = re.compile(r"(?:tỷ lệ|tỉ lệ|bản đồ|tỉ xích)\s*:?\s*$")
 _FIRST_DAYS_LEFT = re.compile(r"(?:tết|giêng|âm lịch)(?!\w)[^.!?]*(?:mùng|mồng)\s*$")  # trực tết: mùng 1-2
 _FEAST_LEFT = re.compile(
@@ -63,7 +64,7 @@ _FEAST_LEFT = re.compile(
     + r"\s*$"
 )
 _NOT_DATE_LEFT = re.compile(
-    r"(?:tỷ số|tỉ số|thắng|thua|hòa|hoà|luân lưu|kết quả|hiệp|dẫn|séc|npk|số|lô|thửa|ô|cấp|điểm|khoản|mục|đường)[^.;]{0,16}$"
+    r"(?:tỷ số|tỉ số|thắng|thua|hòa|hoà|luân lưu|pen|penalty|kết quả|hiệp|dẫn|séc|npk|số|lô|thửa|ô|cấp|điểm|khoản|mục|đường)[^.;]{0,16}$"
 )
 UNIT_RIGHT = re.compile(
     r"\s*(?:ngày|năm|tháng|tuổi|người|hộ|giờ|phút|lần|độ|%|km|m|cm|mm|kg|g|ha|tấn|tạ|triệu|nghìn|tỷ|đồng|đ|con|cây|lít|tuần)(?!\w)"
@@ -163,6 +164,10 @@ def month_year(place: Place) -> Piece | None:
             if found["y"]:
                 spoken += f" năm {year(found['y'])}"
             return Piece(found.end(), spoken, "month_range")
+    if _ORDINAL_LEFT.search(left):
+        found = place.match(_TERM)
+        if found:  # kỳ họp thứ 4/2026
+            return Piece(found.end(), f"{ordinal(int(found['n']))} năm {year(found['y'])}", "month_year")
     if _TERM_LEFT.search(left):
         found = place.match(_TERM)
         if found:

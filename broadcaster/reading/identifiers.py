@@ -72,7 +72,8 @@ _PLATE = re.compile(
 _ROAD = re.compile(
     r"(?P<k>QL|TL|ĐT|ĐH|HL|DT|CT|ĐX)[\s.\-]?(?P<n>\d{1,3})(?P<l>[A-ZĐ]?)(?![\d\w])(?:[\-–](?P<n2>\d{1,3})(?![\d\w]))?"
 )
-_LOCAL_ROAD = re.compile(r"ĐH(?:[-–](?P<d>[A-ZĐ]{2,3}))?\.(?P<n>\d{1,3})(?![\d\w])")
+_WEIGHT_RIGHT = re.compile(r"(?:,\d{1,3})?\s?(?:tấn|tạ|yến|kg)(?!\w)")
+_LOCAL_ROAD = re.compile(r"ĐH(?:[-–.](?P<d>[A-ZĐ]{2,3})\.?|\.)(?P<n>\d{1,3})(?![\d\w])")
 _ROADS = {
     **{"QL": "quốc lộ", "TL": "tỉnh lộ", "ĐT": "đường tỉnh", "DT": "đường tỉnh", "ĐH": "đường huyện"},
     **{"HL": "hương lộ", "CT": "cao tốc", "ĐX": "đường xã"},
@@ -217,8 +218,8 @@ def road(place: Place) -> Piece | None:
         and not re.search(r"(?:đường|tuyến|cao tốc|trên|qua)\s*$", place.left)
     ):
         return None
-    if unit_at(place.text, found.end(), place.stop):
-        return None  # "DT 20 tỷ đồng" is an amount
+    if unit_at(place.text, found.end(), place.stop) or _WEIGHT_RIGHT.match(place.right(found.end())):
+        return None  # "DT 20 tỷ đồng", "TL 24,5 tấn" are amounts
     name = _ROADS[found["k"]]
     if re.search(rf"{name}\s*$", place.left):
         name = ""

@@ -10,7 +10,9 @@ from broadcaster.reading.scan import Piece, Place, pattern, words
 from broadcaster.reading.syllables import has_vowel, is_syllable, spell
 from broadcaster.reading.units import ALONE, unit_at
 
-_INITIALS = re.compile(r"(?:[A-ZĐ]\.){1,5}[A-ZĐ]?(?![\w])")
+_DIGRAPHS = frozenset({"Ch", "Gi", "Kh", "Ng", "Nh", "Ph", "Qu", "Th", "Tr"})
+_INITIAL = rf"(?:{'|'.join(sorted(_DIGRAPHS))}|[A-ZĐ])"
+_INITIALS = pattern(rf"(?:{_INITIAL}\.){{1,5}}(?:(?:{_INITIAL})?(?!\w)|(?=[[:upper:]][[:lower:]]))")
 _ONE_INITIAL = pattern(r"[A-ZĐ]\.(?=\s+[[:lower:]]|\s*[,;()])")
 _TITLE = pattern(r"[AC]\.(?=\s?[[:upper:]][[:lower:]]+(?:\s[[:upper:]][[:lower:]]+)?\s*(?:$|[),;.:–-]|\d))")
 _CALLED_LEFT = re.compile(r"(?:\(|(?<!\w)(?:lh|liên hệ|gặp|hỏi)\s*:?)\s*$")  # LH: A. Tuấn
@@ -33,13 +35,18 @@ _HAMLET_LEFT = re.compile(r"(?<!\w)(?:thôn|làng|bản|xóm|khu|tổ|trường|
 _NAME_AFTER = pattern(r"\s[[:lower:]]")
 
 
+def may_be_initial(word: str) -> bool:
+    """True for what stands before the point of N.T.H and Ng.V.T."""
+    return word in _DIGRAPHS or len(word) == 1 and word.isupper()
+
+
 def initials(place: Place) -> Piece | None:
     """N.T.H, Lê Văn T.: letters of a name."""
     found = place.match(_TITLE)
     if found and _CALLED_LEFT.search(place.left):
         return Piece(found.end(), "anh" if found[0][0] == "A" else "chị", "letters")
     found = place.match(_INITIALS)
-    if found and len(found[0]) > 2:
+    if found and found[0].rstrip(".").count(".") > 0:
         return Piece(found.end(), " ".join(spell(c) for c in found[0] if c != "."), "letters")
     found = place.match(_ONE_INITIAL)
     if found:
@@ -68,6 +75,14 @@ def compass(place: Place, end: int) -> Piece | None:
     return None
 
 
+_EQUALS = re.compile(r"\s?=")  # chiều dài L = 2,35km
+
+
+def _announces(place: Place, end: int) -> bool:
+    """True for the number of a part: gồm: I. Thời sự; II. Chuyên mục."""
+    return bool(re.search(r"[:;]\s$", place.left)) and place.text[end : end + 2] == ". "
+
+
 def roman_numeral(place: Place) -> Piece | None:
     """Đại hội XIV, quý III/2026, giải I, lần thứ I, khóa I-II; bare only when it is unmistakable."""
     found = place.match(_ROMAN)
@@ -75,9 +90,9 @@ def roman_numeral(place: Place) -> Piece | None:
         return None
     a = found["a"]
     value = roman(a)
-    if value is None:
+    if value is None or _EQUALS.match(place.text, found.end()):
         return None
-    known = bool(_ROMAN_LEFT.search(place.left))
+    known = bool(_ROMAN_LEFT.search(place.left)) or _announces(place, found.end())
     if not known:
         hamlet = a == "I" and _HAMLET_LEFT.search(place.left)
         if len(a) < 2 and not hamlet or "L" in a or is_syllable(a.lower()) and not hamlet and not found["y"]:
@@ -129,12 +144,11 @@ def capital_or_foreign(place: Place, word: str, table: Table) -> Piece | None:
 _PRODUCT_RIGHT = re.compile(r"\s*\d|\s(?:[A-ZĐ]{2,}|lương|mức|số)(?!\w)")  # 2 x LCS
 
 
-def product(place: Place) -> Piece | None:
-    """The x of 3 x 4 and 1mx1m."""
-    end = place.pos + 1
-    if _PRODUCT_LEFT.search(place.left) and _PRODUCT_RIGHT.match(place.text, end, place.stop):
-        return Piece(end, "nhân", "sign")
-    return None
+def is_product(place: Place) -> bool:
+    """True for the x of 3 x 4 and 1mx1m."""
+    return bool(
+        _PRODUCT_LEFT.search(place.left) and _PRODUCT_RIGHT.match(place.text, place.pos + 1, place.stop)
+    )
 
 
 def _single(place: Place, word: str, end: int) -> Piece | None:

@@ -17,7 +17,7 @@ _FRACTION = re.compile(rf"(?P<a>{NUMBER})\s?/\s?(?P<b>{NUMBER})(?![\d/])")
 _RATIO = re.compile(rf"(?P<a>{NUMBER})\s?:\s?(?P<b>{NUMBER})(?:\s?:\s?(?P<c>{NUMBER}))?(?!\d)")
 _SCORE_LEFT = re.compile(
     words(
-        "tỷ số|tỉ số|chung kết|bán kết|trận đấu|thắng|thua|hòa|hoà|luân lưu|kết quả|hiệp một|hiệp hai|dẫn|gỡ|bàn|hiệp 1|hiệp 2|séc|sét|ván"
+        "tỷ số|tỉ số|chung kết|bán kết|trận đấu|thắng|thua|hòa|hoà|luân lưu|kết quả|hiệp một|hiệp hai|dẫn|gỡ|bàn|hiệp 1|hiệp 2|séc|sét|ván|pen|penalty"
     )
     + r"[^.;]{0,40}$"
 )
@@ -38,6 +38,7 @@ _COUNTED_RIGHT = re.compile(
     r"(?!\w)"
 )
 _VOTERS_RIGHT = re.compile(r"\s*(?:đại biểu|cử tri|thành viên|phiếu|đảng viên|ủy viên|hộ)(?!\w)")
+_PLACE_LEFT = re.compile(r"(?<!\w)thứ\s*$")
 _CLOSES = re.compile(r"\s*(?:$|[.,;:)(])")
 _LOWER_NEXT = pattern(r"\s*[[:lower:]]")
 _FORMULA = re.compile(r"\d{1,5}(?:\s?[-–]\s?\d{1,5}){2,}(?!\d)")
@@ -83,8 +84,7 @@ def number_range(place: Place) -> Piece | None:
         if not first or not comparable(first, unit):
             return None  # 220V - 50Hz: two things, not a range
         spoken += f" {first.spoken}"
-    ordinals = re.search(r"(?<!\w)thứ\s*$", left)
-    if ordinals and a.isdigit() and b.isdigit():
+    if _PLACE_LEFT.search(left) and a.isdigit() and b.isdigit():
         return Piece(end, f"{ordinal(int(a))} đến thứ {ordinal(int(b))}", "range")
     spoken += f" đến {quantity(b)}"
     if unit:
@@ -128,6 +128,8 @@ def fraction(place: Place) -> Piece | None:
         unit = measure(place, end)
         return Piece(unit.end if unit else end, f"{over} {unit.spoken}" if unit else over, "count")
     top, bottom = int(a), int(b)
+    if _PLACE_LEFT.search(left):
+        return Piece(end, f"{ordinal(top)} trên {quantity(b)}", "ordinal", (over,))  # xếp thứ 4/27
     if 1900 <= top < 2100 and bottom == top + 1:
         return Piece(end, f"{cardinal(top)} đến {cardinal(bottom)}", "range", (over,))
     share = f"{cardinal(top)} phần {ordinal(bottom) if bottom == 4 else cardinal(bottom)}"

@@ -14,7 +14,7 @@ from broadcaster.reading.lexicon import DEFAULT, Lexicon
 from broadcaster.reading.scanner import Scanner, Unit
 
 _NO_ANSWERS: Mapping[str, str] = MappingProxyType({})
-_ENUMERATOR = re.compile(r"[:;]\s(?:\d{1,2}|[a-hđ])\.\Z")
+_ENUMERATOR = re.compile(r"[:;]\s(?:\d{1,2}|[a-hđ]|[IVX]{1,5})\.\Z")
 _NOT_WORDS = re.compile(r"[^\w\s]+")
 
 

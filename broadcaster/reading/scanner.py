@@ -144,6 +144,8 @@ class Scanner:
         return units
 
     def _token(self, place: Place, kind: str, token: str, end: int) -> Unit | None:
+        if kind == "word" and token in ("x", "X") and letters.is_product(place):
+            return self._said(place, signs.times(place), end)
         if kind == "word":
             piece = self._word(place, token, end)
             if piece is None:
@@ -172,10 +174,6 @@ class Scanner:
     def _word(self, place: Place, word: str, end: int) -> Piece | None:
         text, stop = place.text, place.stop
         following = text[end] if end < stop else " "
-        if word in ("x", "X"):
-            piece = letters.product(place)
-            if piece:
-                return piece
         if word in _FORM_WORDS:
             piece = audit.form_blank(place)
             if piece:
@@ -214,7 +212,7 @@ class Scanner:
             piece = identifiers.code(place)
             if piece:
                 return piece
-        if following == "." and len(word) == 1 and word.isupper():
+        if following == "." and letters.may_be_initial(word):
             piece = letters.initials(place)
             if piece:
                 return piece
@@ -264,7 +262,9 @@ class Scanner:
             special = quantities.signed(place)
         if special:
             return self._answered(place, special)
-        said = signs.sign(place)
+        return self._said(place, signs.sign(place), end)
+
+    def _said(self, place: Place, said: Piece | str, end: int) -> Unit | None:
         if isinstance(said, Piece):
             return self._answered(place, said)
         return Unit(place.pos, end, said, "pause") if said else None

@@ -28,7 +28,6 @@ _SAID = {
     },
     **{
         "±": "cộng trừ",
-        "×": "nhân",
         "≈": "xấp xỉ",
         "°": "độ",
         "@": "a còng",
@@ -74,6 +73,13 @@ _TESTED_LEFT = re.compile(
 _ANOTHER_THOUGHT_LEFT = pattern(r"(?:[”\"»)]|(?<![\w.])[[:lower:]]{2,})\s$")
 _CAPITAL_RIGHT = pattern(r"\s[[:upper:]][[:lower:]]")
 _ALTERNATIVE = re.compile(r"(?:và|hoặc)$")
+
+
+_RATE_LEFT = re.compile(r"/\s?[^\W\d_]+\s*$")
+_RATE_RIGHT = re.compile(rf"\s?{NUMBER}\s?(?:[^\W\d_]+\s){{0,2}}[^\W\d_]+\s?/\s?[^\W\d_]")
+_DURATION_RIGHT = re.compile(
+    r"\s?\d{1,3}\s?(?:ngày|đêm|tuần|tháng|năm|buổi|đợt|vụ|giờ|phút|tiết)(?!\w|\s?[/=])"
+)
 
 
 def blank(place: Place) -> Piece | None:
@@ -165,6 +171,8 @@ def sign(place: Place) -> Piece | str:
         return Piece(
             place.pos + 1, "dưới" if c == "<" else "trên", "sign", ("nhỏ hơn" if c == "<" else "lớn hơn",)
         )
+    if c == "×":
+        return times(place)
     if c == "~" and after.isdigit():
         return Piece(place.pos + 1, "khoảng", "sign")
     if c in _SAID:
@@ -177,6 +185,16 @@ def sign(place: Place) -> Piece | str:
         return ""
     message = f"Không biết đọc ký hiệu “{c}”: xin bỏ đi hoặc cho biết cách đọc."
     return Piece(place.pos + 1, "", "guess", code="symbol", message=message)
+
+
+def times(place: Place) -> Piece | str:
+    """The sign between 3 × 4: "nhân", but "trong" before how long a rate goes on and a pause before another rate."""
+    end = place.pos + 1
+    if _RATE_RIGHT.match(place.right(end)):
+        return COMMA  # 2 viên/lần x 3 lần/ngày, 2 lớp x 40 người/lớp
+    if _RATE_LEFT.search(place.left) and _DURATION_RIGHT.match(place.right(end)):
+        return Piece(end, "trong", "sign", ("nhân",))  # 2 lần/tuần x 3 tuần
+    return Piece(end, "nhân", "sign")
 
 
 def _from_left(left: str) -> bool:

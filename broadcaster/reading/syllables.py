@@ -117,7 +117,12 @@ def split_syllables(label: str, common: frozenset[str] = frozenset()) -> str | N
 
 def bare(words: str) -> frozenset[str]:
     """The syllables of a text without any mark, as they stand in addresses: "văn hóa" → van, hoa."""
-    return frozenset(strip_tone(word)[0].translate(_BARE) for word in words.lower().split())
+    return frozenset(plain(word) for word in words.lower().split())
+
+
+def plain(word: str) -> str:
+    """A lower-case syllable without any mark: hóa → hoa."""
+    return strip_tone(word)[0].translate(_BARE)
 
 
 _BARE = str.maketrans("ăâêôơưđ", "aaeooud")

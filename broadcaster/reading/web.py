@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import re
 from functools import lru_cache
+from itertools import groupby
 
 from broadcaster.reading.abbreviations import table
 from broadcaster.reading.numbers import cardinal, digits, whole
 from broadcaster.reading.scan import Piece, Place, pattern
-from broadcaster.reading.syllables import bare, has_vowel, latin, spell, split_syllables
+from broadcaster.reading.syllables import bare, has_vowel, latin, plain, spell, split_syllables
 
 _TLDS = "vn|com|net|org|edu|gov|info|xyz|top|online|site|shop|asia|io|me|co|app|vip|cc|club|biz|pro|link|life|click|tv|mobi|apk|pdf|docx|doc|xlsx|xls"
 _URL = re.compile(
@@ -43,6 +44,7 @@ _LABELS = {
         "youtube": "diu túp",
         "gmail": "gờ meo",
         "google": "gu gồ",
+        "yahoo": "da hu",
         "apk": "a pê ca",
     },
     **{
@@ -95,6 +97,45 @@ def _common() -> frozenset[str]:
     )
 
 
+_HEADS = {"xa": "xã", "bao": "báo", "truong": "trường", "so": "sở", "phong": "phòng", "thon": "thôn"}
+
+
+@lru_cache(maxsize=1)
+def _terms() -> dict[tuple[str, ...], str]:
+    """Two or three syllables of an address → the words of administration that they can only be: van hoa → văn hóa."""
+    said = [m.spoken for ms in table().meanings.values() for m in ms if m.kind != "spelled_or_loan"]
+    found: dict[tuple[str, ...], set[str]] = {}
+    for term in [*said, *_LABELS.values()]:
+        words = term.lower().split()
+        for size in (2, 3):
+            for first in range(len(words) - size + 1):
+                some = words[first : first + size]
+                if all(word.isalpha() for word in some):
+                    found.setdefault(tuple(map(plain, some)), set()).add(" ".join(some))
+    return {bare_words: terms.pop() for bare_words, terms in found.items() if len(terms) == 1}
+
+
+def _words(letters: str) -> str | None:
+    """vanhoaxahoi → văn hóa xã hội; the marks an address leaves out come back only where every word is certain."""
+    found = split_syllables(letters, _common())
+    if found is None:
+        return None
+    return _marked(tuple(found.split())) or found
+
+
+def _marked(said: tuple[str, ...]) -> str | None:
+    """Those syllables as terms one after the other, or None."""
+    if not said:
+        return ""
+    for size in (3, 2):
+        term = _terms().get(said[:size]) if len(said) >= size else None
+        if term is not None and (rest := _marked(said[size:])) is not None:
+            return f"{term} {rest}".strip()
+    if said[0] in _HEADS and (rest := _marked(said[1:])):
+        return f"{_HEADS[said[0]]} {rest}"
+    return None
+
+
 def _label(label: str) -> str:
     low = label.lower()
     if low in _LABELS:
@@ -113,7 +154,7 @@ def _label(label: str) -> str:
         elif len(letters) == 1 or not has_vowel(letters):
             pieces.append(spell(letters))
         else:
-            pieces.append(split_syllables(letters, _common()) or _behind_a_code(letters) or letters)
+            pieces.append(_words(letters) or _behind_a_code(letters) or letters)
     return " ".join(pieces)
 
 
@@ -132,7 +173,7 @@ def _behind_a_code(letters: str) -> str | None:
     """ubndxanhuthanh: an office's code and its name without a space between them."""
     for cut in range(min(len(letters) - 2, 8), 2, -1):
         code = _LABELS.get(letters[:cut]) or _codes().get(letters[:cut])
-        name = split_syllables(letters[cut:], _common())
+        name = _words(letters[cut:])
         if code and name:
             return f"{code} {name}"
     return None
@@ -180,4 +221,9 @@ def tag(place: Place) -> Piece | None:
     if not found:
         return None
     split = _TAG_WORD.findall(found[0][1:].replace("_", " "))
-    return Piece(found.end(), " ".join(whole(p) if p.isdigit() else _label(p) for p in split), "tag")
+    said: list[str] = []
+    for number, parts in groupby(split, str.isdigit):
+        words = list(parts)
+        joined = None if number else _words("".join(words).lower())
+        said += [whole(p) for p in words] if number else [joined or " ".join(map(_label, words))]
+    return Piece(found.end(), " ".join(said), "tag")
