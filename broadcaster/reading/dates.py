@@ -151,6 +151,20 @@ def months_counted(place: Place) -> Piece | None:
     )
 
 
+_SHORT_MONTHS = re.compile(rf"T(?P<a>{_M})(?:\s?[-–]\s?T?(?P<b>{_M}))?\s?/\s?(?P<y>{_Y})(?![\d/])")
+
+
+def short_months(place: Place) -> Piece | None:
+    """T12/2026, T10-T12/2026."""
+    found = place.match(_SHORT_MONTHS)
+    if not found:
+        return None
+    spoken = f"tháng {month(found['a'])}"
+    if found["b"]:
+        spoken += f" đến tháng {month(found['b'])}"
+    return Piece(found.end(), f"{spoken} năm {year(found['y'])}", "month_year")
+
+
 def month_year(place: Place) -> Piece | None:
     """tháng 3/2026, 3/2026, quý 3/2026, đợt 2/2026, tháng 3-4/2026."""
     left = place.left

@@ -93,6 +93,7 @@ _HOUSE_LEFT = re.compile(
 )
 _STREET = re.compile(r"(?P<a>\d{1,4})(?P<la>[A-Z]?)(?:/(?P<b>\d{1,4}))(?:/(?P<c>\d{1,4}))?(?![\d/])")
 _FILE = re.compile(r"[A-ZĐ]{1,5}\d{1,4}(?:[.\-]\d{2,12}){1,4}(?!\w)")
+_SERIAL = re.compile(r"[A-ZĐ]{1,6}(?:[.\-/]\d{2,8}){1,4}(?!\w)")
 _QUARTER = re.compile(r"Q(?P<q>[1-4])(?:/(?P<y>(?:19|20)\d\d))(?![\d/])")
 _STEP = re.compile(r"B(?P<n>[1-9])(?=\s?[:)]|\s[-–]\s)")  # B1: băm nhỏ; B2: trộn đều
 _CLAUSE_LEFT = re.compile(r"[:;.!?(–-]\s*$")
@@ -294,8 +295,7 @@ def code(place: Place) -> Piece | None:
         return Piece(found.end(), f"{name} {cardinal(int(found['n']))}", "code")
     found = place.match(_FILE)
     if found:
-        parts = [digits(p) if p.isdigit() else spell(p) for p in re.findall(r"\d+|[A-ZĐ]+", found[0])]
-        return Piece(found.end(), ", ".join(parts), "account")
+        return _in_parts(found)
     found = place.match(_CODE)
     if not found:
         return None
@@ -316,6 +316,17 @@ def code(place: Place) -> Piece | None:
         tail = identifier(found["r"]) if found["r"].isdigit() else spell(found["r"])
         parts.append(cardinal(value) if value else tail)
     return Piece(found.end(), " ".join(parts), "code")
+
+
+def serial(place: Place) -> Piece | None:
+    """Mã số ĐT-2026-015: what a thing is filed under."""
+    found = place.match(_SERIAL)
+    return _in_parts(found) if found and _ACCOUNT_LEFT.search(place.left) else None
+
+
+def _in_parts(found: re.Match[str]) -> Piece:
+    parts = [digits(p) if p.isdigit() else spell(p) for p in re.findall(r"\d+|[A-ZĐ]+", found[0])]
+    return Piece(found.end(), ", ".join(parts), "account")
 
 
 def code_letters(letters: str) -> str:

@@ -28,6 +28,7 @@ _NAMED_LEFT = re.compile(
 _PERSON_LEFT = re.compile(
     words("nam|nữ|bệnh nhân|bn|ông|bà|cháu|anh|chị|bé|trẻ|mẹ|bố|vợ|chồng|cụ") + r"[^.;\d]{0,24}$"
 )
+_ANYONE_LEFT = re.compile(r"(?<!\w)(?:người|công dân|thanh niên|nam|nữ|từ)\s?[≥≤<>]?\s*$")
 _AGE = re.compile(r"\s?t(?=\s*(?:$|[.,;:)]|trở (?:lên|xuống)))")  # bé trai 5t, cao 1m05
 _OLDER = re.compile(r"\+(?![\w+])")
 _ELDERS_LEFT = re.compile(
@@ -36,7 +37,10 @@ _ELDERS_LEFT = re.compile(
 _LISTED = re.compile(r"\d{1,2}(?:,\d{1,2}){2,30}(?![\d,])")
 _TWO_LISTED = re.compile(r"\d{1,2},\d{1,2}(?![\d,])")
 _NUMBERED_LEFT = re.compile(
-    words("thôn|bản|xóm|khu phố|tổ|lớp|khoản|điều|chương|tiết|khối|chi bộ|quý|thứ") + r"\s*$"
+    words(
+        "thôn|bản|xóm|khu phố|tổ|lớp|khoản|điều|chương|tiết|khối|chi bộ|quý|thứ|(?:liên gia|cụm|đội|nhóm|tổ|thôn) số"
+    )
+    + r"\s*$"
 )
 _MARKS_LEFT = re.compile(
     words("điểm sàn|điểm chuẩn|điểm thi|điểm trung bình|điểm xét tuyển|thủ khoa|á khoa|bài thi|bài làm")
@@ -151,7 +155,8 @@ def _without_a_unit(place: Place, spoken: str, end: int) -> Piece | None:
 def _by_what_is_counted(place: Place, text: str, spoken: str, unit: Measure) -> Piece | None:
     """Units that stand for another thing beside these words."""
     usual = f"{spoken} {unit.spoken}"
-    if unit.unit == "T" and _PERSON_LEFT.search(place.left):
+    person = _PERSON_LEFT.search(place.left) or _ANYONE_LEFT.search(place.left) and "≥" in place.left[-4:]
+    if unit.unit == "T" and person:
         return Piece(unit.end, f"{spoken} tuổi", "unit", (f"{spoken} tấn",))
     if unit.unit == "K" and text == "5":
         return Piece(unit.end, "năm ca", "code", ("năm nghìn",))

@@ -183,7 +183,11 @@ class Scanner:
             if piece:
                 return piece
         if following.isdigit() or word[:2] in ("Km", "KM", "km", "QL", "TL", "ĐT", "DT", "ĐH", "HL", "CT"):
-            piece = identifiers.milestone(place) or identifiers.road(place)
+            piece = identifiers.milestone(place) or identifiers.road(place) or dates.short_months(place)
+            if piece:
+                return piece
+        if following == "-" and text[end + 1 : end + 2].isdigit():
+            piece = identifiers.serial(place)
             if piece:
                 return piece
         if word in letters.COMPASS:

@@ -43,6 +43,7 @@ _UNIT_STROKE = re.compile(
 )
 # "giảm 10-15% hộ nghèo/năm": a rate, though its number stands some words before
 _EVERY_LEFT = re.compile(r"\d\s?%\s(?:[^\W\d_]+\s){0,3}[^\W\d_]+$")
+_RATE_SO_FAR_LEFT = re.compile(r"\d\S{0,4}\s?/\s?(?:[^\W\d_]+\s){1,2}[^\W\d_]+$")  # 20k/ LĐ chính/năm
 _GROUPS_LEFT = re.compile(
     r"\d\s(hộ|hộ dân|gia đình|lớp|tổ|đội|nhóm|chi bộ|chi hội|chi đoàn|trường|xe|đoàn|cụm|em|học sinh|vđv)$",
     re.IGNORECASE,
@@ -56,8 +57,11 @@ _EVERY_RIGHT = re.compile(r"(?:năm|tháng|quý|tuần|ngày|vụ)(?!\w)")
 _DATE_RIGHT = re.compile(r"\s?\d{1,2}\s?/\s?\d{1,2}(?!\d)")
 _AFTER_LIST = pattern(r"\s*(?:$|[;.)]|\s[[:upper:]])")
 _SAME_LEFT = re.compile(
-    r"(?<!\w)(?:(thứ|tháng|quý|năm|lớp|ngày|tuần|đợt|bậc|cấp|vòng|lần|khóa|thế kỷ|phút thứ)\s[\w/]{1,10}|t[2-7])\s?$"
+    r"(?<!\w)(?:(thứ|tháng|quý|năm|lớp|ngày|tuần|đợt|bậc|cấp|vòng|lần|khóa|thế kỷ|phút thứ)\s[\w/]{1,10}|t(?:[2-9]|1[0-2]))\s?$"
 )
+_DAY_NAME = r"(?:t|thứ\s)[2-7]"
+_THREE_DAYS_LEFT = re.compile(rf"(?<!\w){_DAY_NAME}\s?[-–]\s?{_DAY_NAME}\s?$")  # T2-T4-T6: days, no range
+_THREE_DAYS_RIGHT = re.compile(rf"\s?{_DAY_NAME}\s?[-–]\s?{_DAY_NAME}(?!\d)")
 _FROM_LEFT = re.compile(r"(?<!\w)từ\s[^,.;:()–-]{1,44}$")
 # 22h ngày 27/11 - 4h ngày 28/11: the date between keeps `times` from seeing both hours at once
 _HOUR_AND_DAY_LEFT = re.compile(
@@ -207,9 +211,12 @@ def _from_left(left: str) -> bool:
 def _dash(place: Place, c: str, before: str, after: str) -> Piece | str:
     spaced = before.isspace() and after.isspace()
     left, right = place.left, place.right(place.pos + 1)
+    if _THREE_DAYS_LEFT.search(left) or _THREE_DAYS_RIGHT.match(right):
+        return COMMA
     pair = _SAME_LEFT.search(left)
     if pair and re.match(
-        rf"\s?{pair[1] or 't'}(?:[2-7]|\s(?:\d|hai|ba|tư|năm|sáu|bảy|[ivx]+\b))|\s?cn\b|\s?chủ nhật", right
+        rf"\s?{pair[1] or 't'}(?:[2-9]\b|1[0-2]\b|\s(?:\d|hai|ba|tư|năm|sáu|bảy|[ivx]+\b))|\s?cn\b|\s?chủ nhật",
+        right,
     ):
         return Piece(place.pos + 1, "đến", "range")
     if _HOUR_AND_DAY_LEFT.search(left) and _HOUR_RIGHT.match(right):
@@ -236,6 +243,8 @@ def _stroke(place: Place, before: str, after: str) -> Piece | str:
             return Piece(place.pos + 1, "một", "per", ("trên", "mỗi"))  # gạo/người/tháng
         if _EVERY_LEFT.search(place.left) and _EVERY_RIGHT.match(place.right(place.pos + 1)):
             return Piece(place.pos + 1, "mỗi", "per", ("một",))
+        if _RATE_SO_FAR_LEFT.search(place.left) and _EVERY_RIGHT.match(place.right(place.pos + 1)):
+            return Piece(place.pos + 1, "một", "per", ("mỗi",))
         if _UNIT_STROKE.search(place.left):
             if unit and place.text[place.pos + 1 : unit.end] in ALONE | {"ha", "m2", "m²", "m3", "m³"}:
                 return Piece(unit.end, f"một {unit.spoken}", "per", (f"trên {unit.spoken}",))

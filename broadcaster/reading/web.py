@@ -11,7 +11,7 @@ from broadcaster.reading.numbers import cardinal, digits, whole
 from broadcaster.reading.scan import Piece, Place, pattern
 from broadcaster.reading.syllables import bare, has_vowel, latin, plain, spell, split_syllables
 
-_TLDS = "vn|com|net|org|edu|gov|info|xyz|top|online|site|shop|asia|io|me|co|app|vip|cc|club|biz|pro|link|life|click|tv|mobi|apk|pdf|docx|doc|xlsx|xls"
+_TLDS = "vn|com|net|org|edu|gov|info|xyz|top|online|site|shop|asia|io|me|co|app|vip|cc|club|biz|pro|link|life|click|tv|mobi|ly|apk|pdf|docx|doc|xlsx|xls"
 _URL = re.compile(
     rf"(?:https?://|www\.)[\w\-./?=&%#:~+]*[\w/]|(?:[a-z0-9][\w\-]*\.)+(?:{_TLDS})(?![\w])(?:/[\w\-./?=&%#~+]*[\w/])?",
     re.IGNORECASE,
