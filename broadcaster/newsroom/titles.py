@@ -23,7 +23,6 @@ _OFFICE = re.compile(
     re.IGNORECASE,
 )
 _ABOUT = re.compile(r"^(?:V/v|Về việc)\b\s*:?\s*", re.IGNORECASE)
-_ABOUT_KIND = re.compile(r"^(?:V/v|Về việc|Về)\b\s*:?\s+", re.IGNORECASE)
 _SENTENCE_END = pattern(
     r"[.!?]+(?=\s|$)|\n(?!\s*[[:lower:]])"
 )  # a line that goes on in lower case was broken by a margin
@@ -74,7 +73,7 @@ def _joined(filled: list[str], index: int) -> str:
 
 
 def _without_prefix(subject: str) -> str:
-    plain = _ABOUT_KIND.sub("", subject)
+    plain = _ABOUT.sub("", subject).removeprefix("Về ")
     return plain[:1].lower() + plain[1:] if plain != subject and not plain[:2].isupper() else plain
 
 

@@ -21,15 +21,16 @@ _PLACE_DATE = pattern(
 )
 _HEAD_LINE = pattern(r"^[^[:lower:]]*$")
 _RECIPIENTS = re.compile(r"^[*_\s\t|]*(?:Nơi\s+nhận|NƠI\s+NHẬN)\s*[*_]*\s*:?")
+_OFFICE_HELD = (
+    r"(?:PHÓ\s+)?(?:CHỦ TỊCH|BÍ THƯ|TRƯỞNG (?:BAN|PHÒNG|CÔNG AN|THÔN)|GIÁM ĐỐC|CHÁNH VĂN PHÒNG|CHỈ HUY TRƯỞNG|HIỆU TRƯỞNG"
+    r"|TRẠM TRƯỞNG|NGƯỜI VIẾT|NGƯỜI LẬP)[^[:lower:]]*$"
+)
 _SIGNER = pattern(
     r"^[*_\s\t|]*(?:TM\.|T/M|TM\s|KT\.|K/T|TL\.|T/L|TUQ\.|Q\.\s?CHỦ)[^[:lower:]]*$"
-    r"|^[*_\s\t|]*(?:Q\.\s?)?(?:PHÓ\s+)?(?:CHỦ TỊCH|BÍ THƯ|TRƯỞNG BAN|TRƯỞNG PHÒNG|GIÁM ĐỐC|CHÁNH VĂN PHÒNG|TRƯỞNG CÔNG AN"
-    r"|CHỈ HUY TRƯỞNG|HIỆU TRƯỞNG|TRẠM TRƯỞNG|TRƯỞNG THÔN|NGƯỜI VIẾT|NGƯỜI LẬP)[^[:lower:]]*$"
+    rf"|^[*_\s\t|]*(?:Q\.\s?)?{_OFFICE_HELD}"
 )
 _SIGNED = re.compile(r"\((?:đã ký|ký tên|ký, ghi|ký và|ký, đóng)[^)]*\)|^\W*đã ký\W*$", re.IGNORECASE)
-_SIGNER_BESIDE = pattern(
-    r"(?:\s{3,}|\t|\|)\s*(?:TM\.|KT\.|TL\.|TUQ\.|Q\.)?\s*(?:PHÓ\s+)?(?:CHỦ TỊCH|BÍ THƯ|TRƯỞNG|GIÁM ĐỐC|CHÁNH|CHỈ HUY|HIỆU TRƯỞNG)[^[:lower:]]*$",
-)
+_SIGNER_BESIDE = pattern(rf"(?:\s{{3,}}|\t|\|)\s*(?:(?:TM|KT|TL|TUQ|Q)\.)?\s*{_OFFICE_HELD}")
 _NAME = pattern(r"^[*_\s\t|]*(?:[[:upper:]][[:lower:]]+\s){1,5}[[:upper:]][[:lower:]]+[*_\s|]*$")
 _ITEM = re.compile(r"^[*_\s\t|]*[-+•*–]")
 LETTERHEAD_LINES = 16

@@ -119,6 +119,12 @@ def _capitals(line: str) -> bool:
 _DATED = re.compile(r"\s*(?:Ngày|Sáng|Chiều|Tối|Thứ|Tuần|Đợt|Buổi|Từ|Thôn|Tổ|Bản|Khu)\s[^:]{1,40}:")
 
 
+_OFFICE = re.compile(
+    r"[\s*_]*(?:(?:ỦY|UỶ) BAN (?:NHÂN DÂN|MẶT TRẬN TỔ QUỐC|MTTQ)|HỘI ĐỒNG NHÂN DÂN|ĐẢNG ỦY|ĐẢNG BỘ|BAN CHẤP HÀNH)[\s*_]*"
+)
+_OF_A_PLACE = re.compile(r"[\s*_]*(?:XÃ|PHƯỜNG|THỊ TRẤN|HUYỆN|TỈNH|THÀNH PHỐ)\s")
+
+
 def _soft(before: str, line: str, headed: bool, before_headed: bool) -> bool:
     """True when `line` goes on the sentence of the line before it."""
     if headed or is_row(line) or is_row(before) or decoration(before):
@@ -131,7 +137,7 @@ def _soft(before: str, line: str, headed: bool, before_headed: bool) -> bool:
     if upper != before_upper and (upper or before_upper):
         return False
     if upper:
-        return (
+        return bool(_OFFICE.fullmatch(before) and _OF_A_PLACE.match(line)) or (
             not re.match(r"\s*(?:V/v|Về việc|KẾ HOẠCH|THÔNG BÁO|BÁO CÁO|CHỦ TỊCH)", line) and len(before) > 20
         )
     if _STARTS_LOW.match(line):

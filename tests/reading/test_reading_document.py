@@ -147,3 +147,12 @@ def test_a_line_that_ends_in_an_address_is_not_joined_to_the_next() -> None:
         "Chương trình đến đây là hết."
     )
     assert read(text).spoken.splitlines()[-1] == "Chương trình đến đây là hết."
+
+
+def test_an_office_without_a_motto_is_named_in_one_breath() -> None:
+    text = "ỦY BAN NHÂN DÂN\nXÃ NHƯ THANH\n\nTHÔNG BÁO\nVề việc tiêm phòng dại\n"
+    assert [one.spoken for one in read(text).sentences] == [
+        "Ủy ban nhân dân xã như thanh.",
+        "Thông báo.",
+        "Về việc tiêm phòng dại.",
+    ]
