@@ -38,7 +38,7 @@ from broadcaster.production import voicing  # noqa: E402
 from broadcaster.production.loudness import CONTROL  # noqa: E402
 from broadcaster.speech import phonology  # noqa: E402
 from broadcaster.speech.kokoro import open_kokoro  # noqa: E402
-from broadcaster.speech.kokoro.engine import SAMPLE_RATE_HZ, Engine, load_speaker  # noqa: E402
+from broadcaster.speech.kokoro.engine import AHEAD, SAMPLE_RATE_HZ, Engine, load_speaker  # noqa: E402
 from broadcaster.speech.listenback import PADDINGS_S, Listener, score  # noqa: E402
 from broadcaster.speech.sound import resampled  # noqa: E402
 
@@ -53,7 +53,6 @@ TARGETS = {
 }
 SPEED_TARGET, FIRST_USE_S, LATER_S, WORKER_MB, PITCH_ST = 5.0, 60.0, 2.0, 400.0, 0.5
 FRAME_MS = 12.5
-AHEAD = 1  # pitch frames by which the model's sound runs ahead of its own frames, measured
 TELL_EVERY = 20  # lines
 NOISE_DB, NOISE_SEEDS, BAND_HZ = 6.0, (11, 12), (350, 6000)
 

@@ -3,10 +3,11 @@
 
     python scripts/learn_voice.py --out /tmp/learned                        begin; ten seconds of two cores a step
     python scripts/learn_voice.py --out /tmp/learned --minutes 120          go on where it stopped
-    python scripts/learn_voice.py --out /tmp/learned --only-write           audio/voices and northern.npy from it
+    python scripts/learn_voice.py --out /tmp/learned --only-write           audio/voices and their colours from it
 
-Two things are learned: for each voice the half of its 256 numbers that is its sound, and for all voices together the
-colours of Vietnamese sounds (`broadcaster/speech/kokoro/colours.py`).  The rest (letters, lengths, melody) stays.  Lines
+Two things are learned: for each voice the half of its 256 numbers that is its sound, and for the voices given together
+the table of colours that they name (`broadcaster/speech/kokoro/colours.py`; a voice that names one of its own begins from
+the usual one).  The rest (letters, lengths, melody) stays.  Lines
 that may be tuned on are spoken, half of them sentences, half syllables in disorder, so that sounds are learned
 and not sentences; each is heard through another room: faster or slower, with noise, through a horn, after another
 silence.  The loss is the recogniser's own (CTC), and what the sound lacks of the pitch that was written for its rhymes; a
@@ -23,7 +24,6 @@ import random
 import sys
 import time
 from collections.abc import Sequence
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -40,7 +40,7 @@ from broadcaster.reading.syllables import is_syllable  # noqa: E402
 from broadcaster.speech import phonology  # noqa: E402
 from broadcaster.speech.kokoro import colours, graph, model  # noqa: E402
 from broadcaster.speech.kokoro.engine import (  # noqa: E402
-    PROFILES,
+    AHEAD,
     SAMPLE_RATE_HZ,
     Engine,
     Speaker,
@@ -55,7 +55,6 @@ from scripts.torch_graph import Graph  # noqa: E402
 VOICES = ROOT / "audio" / "voices"
 SOUND = 128  # so many of a voice's 256 numbers are its sound
 SYLLABLES = 7  # of a line in disorder
-AHEAD = 1  # frames by which the model's sound runs ahead of its pitch, measured
 WINDOW = 720  # samples of 24 kHz: two periods of the deepest creak
 LEVEL = 0.07  # root mean square of what is heard
 LEASH_STYLE, LEASH_COLOURS = 0.3, 2e-5
@@ -126,10 +125,13 @@ class Speech(Engine):
 
     def __init__(self, home: Path) -> None:
         self._noting = _Noting()
-        profile = replace(PROFILES["bắc"], colours=self._noting)  # type: ignore[arg-type]
-        super().__init__(home, {"bắc": profile})
+        super().__init__(home)
         whole = onnx.load_from_string(model.source_bytes(home))
         self._last = Graph(graph.cut(whole)[2])
+
+    def colours_of(self, speaker: Speaker) -> Any:
+        """In their place what notes where each sound stands."""
+        return self._noting
 
     def say(self, line: str, speaker: Speaker, sound: torch.Tensor, table: torch.Tensor) -> torch.Tensor:
         """Samples of 24 kHz [n] of a short line; `sound` [128] of the style, `table` [names, 512] of colours."""
@@ -199,9 +201,9 @@ NAMES = names_of_sounds()
 ROWS = {name: row for row, name in enumerate(NAMES)}
 
 
-def shipped_colours() -> torch.Tensor:
+def shipped_colours(table: str) -> torch.Tensor:
     """[names, 512] as the project has them; a sound without a colour has noughts."""
-    vectors = colours.northern().vectors
+    vectors = colours.named(table).vectors
     return torch.from_numpy(
         np.stack([vectors.get(name, np.zeros(colours.SIZE, np.float32)) for name in NAMES])
     )
@@ -282,7 +284,7 @@ def learn(speakers: Sequence[Speaker], options: argparse.Namespace) -> None:
     speech, hearing, pieces = Speech(options.home), Hearing(), recogniser.Recogniser().pieces
     lines = Lines(pieces, dice)
     began = [shipped_sound(speaker) for speaker in speakers]
-    table = shipped_colours().requires_grad_()
+    table = shipped_colours(speakers[0].colours).requires_grad_()
     sounds = [sound.clone().requires_grad_() for sound in began]
     groups = [{"params": [table], "lr": 0.01 * options.rate}, {"params": sounds, "lr": 0.004 * options.rate}]
     search = torch.optim.Adam(groups, betas=(0.8, 0.98))
@@ -339,7 +341,7 @@ def write(speakers: Sequence[Speaker], out: Path) -> None:
     recent = torch.load(out / "state.pt")["recent"]
     table = torch.stack([one for one, _ in recent]).mean(0).numpy()
     learned = dict(zip(NAMES, table, strict=True))
-    colours.NORTHERN_FILE.write_bytes(colours.dump(colours.Colours(learned)))
+    colours.file_of(speakers[0].colours).write_bytes(colours.dump(colours.Colours(learned)))
     for number, speaker in enumerate(speakers):
         sound = torch.stack([each[number] for _, each in recent]).mean(0).numpy()
         file = VOICES / f"{speaker.name}.json"
@@ -376,8 +378,10 @@ def main() -> None:
     parser.add_argument("--only-write", action="store_true", help="write the voices, learn nothing")
     options = parser.parse_args()
     options.shares = options.shares or [1.0] * len(options.voices)
-    options.out.mkdir(parents=True, exist_ok=True)
     speakers = [load_speaker(VOICES / f"{name}.json") for name in options.voices]
+    if len({speaker.colours for speaker in speakers}) != 1:
+        parser.error("these voices have different tables of colours: teach them one after the other")
+    options.out.mkdir(parents=True, exist_ok=True)
     if options.only_write:
         write(speakers, options.out)
     else:

@@ -15,11 +15,11 @@ from broadcaster.errors import VoiceError
 SOUND_VERSION = "10"  # raise whenever the same words would sound otherwise
 
 
-def edition(*, pitch_hz: float, accent: str, style: Sequence[float]) -> str:
-    """A short name that changes whenever the same words would sound otherwise."""
+def edition(*, pitch_hz: float, accent: str, style: Sequence[float], table: str | None = None) -> str:
+    """A short name that changes whenever the same words would sound otherwise; `table` names the voice's colours."""
     from broadcaster.speech.kokoro import colours, model  # bring numpy: only where somebody asks
 
-    numbers = f"{SOUND_VERSION}|{pitch_hz}|{accent}|{tuple(style)}|{model.SOURCE_SHA256}|{model.CUT}|{colours.northern_hash()}"
+    numbers = f"{SOUND_VERSION}|{pitch_hz}|{accent}|{tuple(style)}|{model.SOURCE_SHA256}|{model.CUT}|{colours.hash_of(table or colours.USUAL)}"
     return f"{SOUND_VERSION}-{hashlib.sha256(numbers.encode()).hexdigest()[:12]}"
 
 
@@ -31,6 +31,7 @@ def edition_of_file(file: Path) -> str:
             pitch_hz=float(raw["pitch_hz"]),
             accent=str(raw.get("accent", "bắc")),
             style=[float(number) for number in raw["style"]],
+            table=raw.get("colours"),
         )
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise VoiceError(f"Tệp giọng {file.name} bị hỏng ({error}); hãy chép lại từ bản cài đặt.") from error

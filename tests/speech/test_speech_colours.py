@@ -3,19 +3,22 @@
 from __future__ import annotations
 
 import io
-from dataclasses import replace
+import json
 from pathlib import Path
 
 import numpy as np
 import pytest
 
+from broadcaster.errors import VoiceError
 from broadcaster.speech.edition import edition_of_file
 from broadcaster.speech.kokoro import colours
-from broadcaster.speech.kokoro.colours import SIZE, Colours, dump, load, northern, sounds_at
-from broadcaster.speech.kokoro.engine import PROFILES, Engine, load_speaker
+from broadcaster.speech.kokoro.colours import SIZE, USUAL, Colours, dump, load, named, sounds_at
+from broadcaster.speech.kokoro.engine import Engine, Speaker, load_speaker
 from broadcaster.speech.phonology import legal_syllables, parse, sounds
 
 VOICES = Path(__file__).parents[2] / "audio" / "voices"
+
+TABLES = sorted({load_speaker(file).colours for file in VOICES.glob("*.json")} | {USUAL})
 
 
 def names(word: str) -> list[tuple[int, tuple[str, ...]]]:
@@ -36,12 +39,15 @@ def test_each_letter_of_a_syllable_knows_which_sounds_it_belongs_to() -> None:
 
 def test_every_sound_of_every_legal_syllable_has_a_colour() -> None:
     wanted = {name for word in legal_syllables() for _, each in names(word) for name in each}
-    assert wanted - set(northern().vectors) == set()
+    for table in TABLES:
+        assert wanted - set(named(table).vectors) == set()
 
 
 def test_colours_are_small_beside_the_letters_they_are_added_to() -> None:
     """The letters' own numbers spread by 1.0: a colour shades a letter, it does not replace it."""
-    spread = [float(np.sqrt(np.mean(vector**2))) for vector in northern().vectors.values()]
+    spread = [
+        float(np.sqrt(np.mean(vector**2))) for table in TABLES for vector in named(table).vectors.values()
+    ]
     assert max(spread) < 0.5
 
 
@@ -74,13 +80,27 @@ def test_a_file_of_other_vectors_is_refused() -> None:
 
 def test_other_colours_are_another_edition(monkeypatch: pytest.MonkeyPatch) -> None:
     before = edition_of_file(VOICES / "nu-1.json")
-    monkeypatch.setattr(colours, "northern_hash", lambda: "another")
+    monkeypatch.setattr(colours, "hash_of", lambda name: f"another {name}")
     assert edition_of_file(VOICES / "nu-1.json") != before
 
 
 def test_colours_are_heard(home: Path) -> None:
-    speaker, profile = load_speaker(VOICES / "nu-1.json"), PROFILES["bắc"]
+    class Colourless(Engine):
+        def colours_of(self, speaker: Speaker) -> Colours:
+            return Colours({})
+
+    speaker = load_speaker(VOICES / "nu-1.json")
     with_them = Engine(home).speak("đi đâu", speaker)
-    without = Engine(home, {"bắc": replace(profile, colours=colours.NONE)}).speak("đi đâu", speaker)
+    without = Colourless(home).speak("đi đâu", speaker)
     assert len(with_them) > 0
     assert not np.array_equal(with_them, without)
+
+
+def test_a_voice_names_its_table_and_a_name_that_is_none_is_refused(tmp_path: Path) -> None:
+    raw = json.loads((VOICES / "nu-1.json").read_text(encoding="utf-8"))
+    for wrong in ("không có", "../northern", "southern"):
+        file = tmp_path / "x.json"
+        file.write_text(json.dumps(raw | {"colours": wrong}), encoding="utf-8")
+        with pytest.raises(VoiceError, match="bị hỏng"):
+            load_speaker(file)
+    assert load_speaker(VOICES / "nu-1.json").colours == USUAL

@@ -2,13 +2,15 @@
 
 The model hears a sentence as letters, each a vector of 512 numbers.  Its letters are other languages' sounds: no
 letter of it is the đ, the ơ or the nặng of the north.  So every onset, vowel, final and tone has a vector of ours
-that is added to the letters it is spelled with.  `scripts/learn_voice.py` found them; docs/benchmarks/voice.md says how.
+that is added to the letters it is spelled with.  What a woman's voice needs is not quite what a man's does: a voice
+names its table, a file NAME.npy beside this one.  `scripts/learn_voice.py` found them; docs/benchmarks/voice.md says how.
 """
 
 from __future__ import annotations
 
 import hashlib
 import io
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
@@ -20,7 +22,7 @@ from numpy.typing import NDArray
 from broadcaster.speech.phonology import Place, Syllable
 
 SIZE = 512
-NORTHERN_FILE = Path(__file__).with_name("northern.npy")
+USUAL = "northern"  # the table of a voice that names none
 
 F32 = NDArray[np.float32]
 
@@ -42,9 +44,6 @@ class Colours:
         return total
 
 
-NONE = Colours({})
-
-
 def sounds_at(place: Place) -> list[tuple[int, tuple[str, ...]]]:
     """For each token of a syllable the names of the sounds it belongs to: "onset đ", "tone NANG", "coda ng", …
 
@@ -61,16 +60,26 @@ def sounds_at(place: Place) -> list[tuple[int, tuple[str, ...]]]:
     return found
 
 
-@cache
-def northern() -> Colours:
-    """Those of the north, as they come with the program."""
-    return load(NORTHERN_FILE.read_bytes())
+def file_of(name: str) -> Path:
+    """Where a table lies; ValueError when that is no name of one."""
+    if not re.fullmatch(r"[a-z0-9-]{1,24}", name):
+        raise ValueError(f"no name of a table of colours: {name!r}")
+    return Path(__file__).with_name(f"{name}.npy")
 
 
 @cache
-def northern_hash() -> str:
-    """SHA-256 of their file: other colours are another edition of every voice."""
-    return hashlib.sha256(NORTHERN_FILE.read_bytes()).hexdigest()
+def named(name: str) -> Colours:
+    """A table as it comes with the program; ValueError when there is none of that name."""
+    try:
+        return load(file_of(name).read_bytes())
+    except OSError as error:
+        raise ValueError(f"no table of colours {name!r}") from error
+
+
+@cache
+def hash_of(name: str) -> str:
+    """SHA-256 of its file: other colours are another edition of the voices that have them."""
+    return hashlib.sha256(file_of(name).read_bytes()).hexdigest()
 
 
 def load(data: bytes) -> Colours:

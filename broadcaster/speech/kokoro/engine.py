@@ -18,6 +18,7 @@ from broadcaster.speech.phonology import Break, Item, Syllable
 
 SAMPLE_RATE_HZ = 24_000
 FRAME_SAMPLES = 600  # one step of the durations; the pitch curve has two values a step
+AHEAD = 1  # pitch frames by which the model's sound runs ahead of its own frames, measured
 
 MAX_SYLLABLES = 28  # a piece; memory and time grow with it, and the model takes 510 tokens
 TAIL_STEPS = (
@@ -34,13 +35,14 @@ F32 = NDArray[np.float32]
 
 @dataclass(frozen=True, slots=True)
 class Speaker:
-    """One voice: 256 numbers of style and the middle of its pitch."""
+    """One voice: 256 numbers of style, the middle of its pitch, and the name of its table of colours."""
 
     name: str
     label: str
     style: tuple[float, ...]
     pitch_hz: float
     accent: str = "bắc"
+    colours: str = colours.USUAL  # name of their table
 
 
 def load_speaker(file: Path) -> Speaker:
@@ -53,7 +55,9 @@ def load_speaker(file: Path) -> Speaker:
             style=tuple(float(x) for x in raw["style"]),
             pitch_hz=float(raw["pitch_hz"]),
             accent=str(raw.get("accent", "bắc")),
+            colours=str(raw.get("colours", colours.USUAL)),
         )
+        colours.named(speaker.colours)
     except FileNotFoundError as error:
         raise VoiceError(f"Không có giọng nhúng nào tên {file.stem}; xem `voices list`.") from error
     except (OSError, ValueError, KeyError, TypeError) as error:
@@ -65,17 +69,14 @@ def load_speaker(file: Path) -> Speaker:
 
 @dataclass(frozen=True, slots=True)
 class Profile:
-    """How the people of a place speak: sounds, melody and rhythm."""
+    """How the people of a place speak: letters, melody and rhythm."""
 
     accent: phonology.Accent
     melody: tones.Melody
     rhythm: timing.Rhythm
-    colours: colours.Colours = colours.NONE
 
 
-PROFILES: Mapping[str, Profile] = {
-    "bắc": Profile(phonology.NORTHERN, tones.NORTHERN, timing.NORTHERN, colours.northern())
-}
+PROFILES: Mapping[str, Profile] = {"bắc": Profile(phonology.NORTHERN, tones.NORTHERN, timing.NORTHERN)}
 
 
 @dataclass(frozen=True, slots=True)
@@ -187,6 +188,10 @@ class Engine:
             yield self._piece(part, speaker, speed=speed, end=end, sung=(total, said), runs_on=runs_on)
             said += syllables(part)
 
+    def colours_of(self, speaker: Speaker) -> colours.Colours:
+        """What that speaker's sounds add to the letters of the model."""
+        return colours.named(speaker.colours)
+
     def _piece(
         self,
         items: list[Item],
@@ -223,7 +228,7 @@ class Engine:
         line = tones.line(notes, own.size, melody=melody, end_mark=end, sung=sung)
         curve = tones.pitch(own.reshape(-1).tolist(), line, base_hz=speaker.pitch_hz)
         values[graph.PITCH] = np.array(curve, np.float32).reshape(own.shape)
-        values[graph.COLOURS] = profile.colours.over(places, len(numbers))
+        values[graph.COLOURS] = self.colours_of(speaker).over(places, len(numbers))
         self._run(2, values)
         sound = np.asarray(values[graph.SOUND], np.float32).reshape(-1)
         return Piece(sound, tuple(notes), tuple(curve), runs_on)

@@ -74,7 +74,9 @@ def open_kokoro(name: str, *, home: Path, voices_dir: Path) -> KokoroVoice:
     if not name or any(c in name for c in "/\\.:"):
         raise VoiceError(f"Không có giọng nhúng nào tên “{name}”; xem `voices list`.")
     speaker = load_speaker(voices_dir / f"{name}.json")
-    version = edition(pitch_hz=speaker.pitch_hz, accent=speaker.accent, style=speaker.style)
+    version = edition(
+        pitch_hz=speaker.pitch_hz, accent=speaker.accent, style=speaker.style, table=speaker.colours
+    )
     return KokoroVoice(speaker, version=version, home=home)
 
 
