@@ -2,7 +2,7 @@
 
 A row is `code, spoken, kind, left, right, ask, note`.  Rows of one code are tried in order; `left` and
 `right` are words (| between them) one of which must stand right before or right after; in both, `#` is a
-number, `YEAR` a year, `HOUR` (left only) a time of day, `DATE` a day of a month, `^` a capitalised name, `$` (left only) the beginning of a paragraph.  When both columns are
+number, `YEAR` a year, a word before it may say of what, `HOUR` (left only) a time of day, `DATE` a day of a month, `^` a capitalised name, `$` (left only) the beginning of a paragraph.  When both columns are
 filled either is enough.  A row without them is the reading when no context speaks; if it says `ask`
 that reading is a guess and becomes a warning.  Codes are case-sensitive.
 """
@@ -66,7 +66,8 @@ def _context(words: str, *, left: bool) -> re.Pattern[str] | None:
         else:
             edge = "" if not word[-1:].isalnum() else r"(?!\w)"
             start = r"(?<!\w)" if word[:1].isalnum() else ""
-            parts.append(start + re.escape(word) + edge)
+            edge = r"\d[\d.,]*" if word.endswith(" #") else edge
+            parts.append(start + re.escape(word).removesuffix(r"\#") + edge)
     body = "|".join(parts)
     if left:
         return pattern(rf"(?:{body})[\s,:(“\"]*$", re.IGNORECASE)

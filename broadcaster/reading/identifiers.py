@@ -82,6 +82,7 @@ _STONE = re.compile(
     r"[Kk][Mm]\s?(?P<a>\d{1,4})(?:\s?\+\s?(?P<m>\d{1,3}))?(?![\d\w])"
     r"(?:\s?[-–]\s?(?:[Kk][Mm]\s?)?(?P<b>\d{1,4})(?:\s?\+\s?(?P<m2>\d{1,3}))?(?![\d\w]))?"
 )
+_EDITION = re.compile(r"[vV](\d{1,2}(?:\.\d{1,3}){1,3})(?![\d\w])")  # of a program
 _CODE = re.compile(
     r"(?:[A-Za-zĐđ]{1,6}\d{1,15}(?:[A-Za-zĐ]{1,2}\d{0,4})?)(?:-(?P<r>[IVX]{1,5}|\d{1,4}))?(?![\w])"
 )
@@ -96,6 +97,7 @@ _FILE = re.compile(r"[A-ZĐ]{1,5}\d{1,4}(?:[.\-]\d{2,12}){1,4}(?!\w)")
 _SERIAL = re.compile(r"[A-ZĐ]{1,6}(?:[.\-/]\d{2,8}){1,4}(?!\w)")
 _QUARTER = re.compile(r"Q(?P<q>[1-4])(?:/(?P<y>(?:19|20)\d\d))(?![\d/])")
 _STEP = re.compile(r"B(?P<n>[1-9])(?=\s?[:)]|\s[-–]\s)")  # B1: băm nhỏ; B2: trộn đều
+_PLAIN_STEP = re.compile(r"B(?P<n>[1-9])(?=\s(?!(?:và|hoặc|hay)(?!\w))[^\W\d_])")
 _CLAUSE_LEFT = re.compile(r"[:;.!?(–-]\s*$")
 _FORCE = re.compile(r"[cC](?P<a>\d{1,2})(?:\s?[-–]\s?(?P<b>\d{1,2}))?(?!\w)")  # gió mạnh c6-7, giật c9
 _WIND_LEFT = re.compile(r"(?<!\w)(?:gió|giật|bão|sóng)(?!\w)[^.!?]{0,60}$")
@@ -282,8 +284,8 @@ def code(place: Place) -> Piece | None:
     if found:
         year = f" năm {cardinal(int(found['y']))}" if found["y"] else ""
         return Piece(found.end(), f"quý {cardinal(int(found['q']))}{year}", "month_year")
-    found = place.match(_STEP)
-    if found and (place.pos == place.start or _CLAUSE_LEFT.search(place.left)):
+    found = place.match(_STEP) if place.pos == place.start or _CLAUSE_LEFT.search(place.left) else None
+    if found := found or _step_in_a_row(place):
         return Piece(found.end(), f"bước {cardinal(int(found['n']))}", "code")
     found = place.match(_FORCE)
     if found and _WIND_LEFT.search(place.left):
@@ -296,6 +298,11 @@ def code(place: Place) -> Piece | None:
     found = place.match(_FILE)
     if found:
         return _in_parts(found)
+    found = place.match(_EDITION)
+    if found:
+        return Piece(
+            found.end(), "phiên bản " + " chấm ".join(whole(p) for p in found[1].split(".")), "version"
+        )
     found = place.match(_CODE)
     if not found:
         return None
@@ -316,6 +323,18 @@ def code(place: Place) -> Piece | None:
         tail = identifier(found["r"]) if found["r"].isdigit() else spell(found["r"])
         parts.append(cardinal(value) if value else tail)
     return Piece(found.end(), " ".join(parts), "code")
+
+
+def _step_in_a_row(place: Place) -> re.Match[str] | None:
+    """B1 mở ứng dụng; B2 quét mã: with the step before or after it nearby, as no vitamin has."""
+    found = place.match(_PLAIN_STEP)
+    if found is None or place.pos > place.start and place.left.rstrip()[-1:] not in ":;,.(":
+        return None
+    before, after = int(found["n"]) - 1, int(found["n"]) + 1
+    in_a_row = re.search(rf"[;,.]\s?b{after}\s[^\W\d_]", place.right(found.end())) or re.search(
+        rf"(?:^|[:;,.]\s?)b{before}\s[^\W\d_]", place.left
+    )
+    return found if in_a_row else None
 
 
 def serial(place: Place) -> Piece | None:

@@ -15,6 +15,14 @@ _INITIAL = rf"(?:{'|'.join(sorted(_DIGRAPHS))}|[A-ZĐ])"
 _INITIALS = pattern(rf"(?:{_INITIAL}\.){{1,5}}(?:(?:{_INITIAL})?(?!\w)|(?=[[:upper:]][[:lower:]]))")
 _ONE_INITIAL = pattern(r"[A-ZĐ]\.(?=\s+[[:lower:]]|\s*[,;()])")
 _TITLE = pattern(r"[AC]\.(?=\s?[[:upper:]][[:lower:]]+(?:\s[[:upper:]][[:lower:]]+)?\s*(?:$|[),;.:–-]|\d))")
+_MIDDLE = pattern(r"[A-ZĐ]\.(?=\s[[:upper:]][[:lower:]])")
+_FAMILY_LEFT = re.compile(
+    words(
+        "nguyễn|trần|lê|phạm|hoàng|huỳnh|phan|vũ|võ|đặng|bùi|đỗ|hồ|ngô|dương|lý|lò|hà|vi|lộc|quách|lương|trương|đinh|đào",
+        "mai|trịnh|cao|tô|lang|ngân|phùng|kiều|tạ|chu|lữ|cầm|hơ|giàng|thao|sùng|vàng|đoàn|lưu|tống|đậu|thái|triệu",
+    )
+    + r"\s$"
+)
 _CALLED_LEFT = re.compile(r"(?:\(|(?<!\w)(?:lh|liên hệ|gặp|hỏi)\s*:?)\s*$")  # LH: A. Tuấn
 _ROMAN = re.compile(
     r"(?P<a>[IVXL]{1,8})(?:\s?[-–]\s?(?P<b>[IVXL]{1,8})(?!\w))?(?:\s?/\s?(?P<y>(?:19|20)\d\d)(?!\d)|(?![\w]))"
@@ -48,7 +56,7 @@ def initials(place: Place) -> Piece | None:
     found = place.match(_INITIALS)
     if found and found[0].rstrip(".").count(".") > 0:
         return Piece(found.end(), " ".join(spell(c) for c in found[0] if c != "."), "letters")
-    found = place.match(_ONE_INITIAL)
+    found = place.match(_ONE_INITIAL) or (_FAMILY_LEFT.search(place.left) and place.match(_MIDDLE)) or None
     if found:
         return Piece(found.end(), spell(found[0][0]), "letters")
     return None

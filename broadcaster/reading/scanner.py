@@ -26,7 +26,7 @@ from broadcaster.reading.defined import Definition, definitions
 from broadcaster.reading.lexicon import Dialect, Lexicon
 from broadcaster.reading.numbers import southern
 from broadcaster.reading.scan import Piece, Place, Rule
-from broadcaster.reading.syllables import has_vowel, is_syllable, latin
+from broadcaster.reading.syllables import has_vowel, in_syllables, is_syllable, latin
 
 _TOKEN = re.compile(r"(?P<space>\s+)|(?P<word>[^\W\d_]+)|(?P<digit>[0-9])|(?P<sign>.)", re.DOTALL)
 _WEBLIKE = re.compile(r"[\w.+\-]{1,64}(?:@|://)|(?:[\w\-]{1,63}\.){1,6}[A-Za-z]{2}|[A-Za-z]{4,5}://")
@@ -231,7 +231,7 @@ class Scanner:
             if is_syllable(low):
                 if not self.table.starts(word) and word not in _FORM_WORDS and len(_PLAIN) < 40_000:
                     _PLAIN.add(word)
-            elif has_vowel(low) and len(word) > 1:
+            elif has_vowel(low) and len(word) > 1 and not in_syllables(low):
                 self.foreign[word] = None
         return piece
 

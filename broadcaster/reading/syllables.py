@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import unicodedata
 from functools import lru_cache
 
@@ -113,6 +114,11 @@ def split_syllables(label: str, common: frozenset[str] = frozenset()) -> str | N
                 best[end] = (cost, [*before[1], label[start:end]])
     found = best[size]
     return " ".join(found[1]) if found else None
+
+
+def in_syllables(word: str) -> bool:
+    """True for a word of several syllables that any voice can say as it is written: vitamin, kali; not site."""
+    return not re.search(r"[^aeiouy]e$", word) and split_syllables(word) is not None
 
 
 def bare(words: str) -> frozenset[str]:

@@ -156,3 +156,8 @@ def test_an_office_without_a_motto_is_named_in_one_breath() -> None:
         "Thông báo.",
         "Về việc tiêm phòng dại.",
     ]
+
+
+def test_only_words_that_a_voice_may_say_wrong_are_named_as_foreign() -> None:
+    notes = read("Bón kali, phủ nilon, uống vitamin; mở website rồi bấm download.").notes
+    assert notes == ("Từ nước ngoài, giọng đọc có thể đọc chưa đúng: download.",)
