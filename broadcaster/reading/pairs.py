@@ -146,6 +146,8 @@ def fraction(place: Place) -> Piece | None:
         if not counted and bottom <= 5 and _LOWER_NEXT.match(right) and not re.search(r"đạt\s*$", left):
             return Piece(end, share, "fraction", (over,))
     unit = measure(place, end)
+    if unit and unit.spoken.startswith("độ") and top < bottom:
+        return Piece(unit.end, f"{quantity(a)} đến {quantity(b)} {unit.spoken}", "range", (over,))  # 14/24°C
     half_closed = top == 1 or re.match(r"\s*(?:$|[.,;)])", right)
     if 0 < top < bottom <= 5 and half_closed and not unit and not _counted_left(place):
         return Piece(end, share, "fraction", (over,))

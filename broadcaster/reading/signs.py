@@ -43,6 +43,7 @@ _UNIT_STROKE = re.compile(
 )
 # "giảm 10-15% hộ nghèo/năm": a rate, though its number stands some words before
 _EVERY_LEFT = re.compile(r"\d\s?%\s(?:[^\W\d_]+\s){0,3}[^\W\d_]+$")
+_PRICE_LEFT = re.compile(r"(?<!\w)(?:đồng|nghìn|triệu|tấn|tạ)$")  # giá (nghìn đồng/kg)
 _RATE_SO_FAR_LEFT = re.compile(r"\d\S{0,4}\s?/\s?(?:[^\W\d_]+\s){1,2}[^\W\d_]+$")  # 20k/ LĐ chính/năm
 _GROUPS_LEFT = re.compile(
     r"\d\s(hộ|hộ dân|gia đình|lớp|tổ|đội|nhóm|chi bộ|chi hội|chi đoàn|trường|xe|đoàn|cụm|em|học sinh|vđv)$",
@@ -245,7 +246,7 @@ def _stroke(place: Place, before: str, after: str) -> Piece | str:
             return Piece(place.pos + 1, "mỗi", "per", ("một",))
         if _RATE_SO_FAR_LEFT.search(place.left) and _EVERY_RIGHT.match(place.right(place.pos + 1)):
             return Piece(place.pos + 1, "một", "per", ("mỗi",))
-        if _UNIT_STROKE.search(place.left):
+        if _UNIT_STROKE.search(place.left) or unit and _PRICE_LEFT.search(place.left):
             if unit and place.text[place.pos + 1 : unit.end] in ALONE | {"ha", "m2", "m²", "m3", "m³"}:
                 return Piece(unit.end, f"một {unit.spoken}", "per", (f"trên {unit.spoken}",))
             return Piece(place.pos + 1, "một", "per", ("trên", "mỗi"))
