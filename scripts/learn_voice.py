@@ -1,17 +1,17 @@
 #!/usr/bin/env python3
 """Teaches the embedded voices Vietnamese sounds: gradients from what the recogniser hears back to the voice.
 
-    python scripts/learn_voice.py --out /tmp/learned                        begin; ten seconds of two cores a step
-    python scripts/learn_voice.py --out /tmp/learned --minutes 120          go on where it stopped
-    python scripts/learn_voice.py --out /tmp/learned --only-write           audio/voices and their colours from it
+    python scripts/learn_voice.py --voices nam-1 --out /tmp/one                 begin; ten seconds of two cores a step
+    python scripts/learn_voice.py --voices nam-1 --out /tmp/one --minutes 120   go on where it stopped
+    python scripts/learn_voice.py --voices nam-1 --out /tmp/one /tmp/two --only-write   the mean of both, to the project
 
 Two things are learned: for each voice the half of its 256 numbers that is its sound, and for the voices given together
-the table of colours that they name (`broadcaster/speech/kokoro/colours.py`; a voice that names one of its own begins from
-the usual one).  The rest (letters, lengths, melody) stays.  Lines
-that may be tuned on are spoken, half of them sentences, half syllables in disorder, so that sounds are learned
-and not sentences; each is heard through another room: faster or slower, with noise, through a horn, after another
-silence.  The loss is the recogniser's own (CTC), and what the sound lacks of the pitch that was written for its rhymes; a
-leash keeps voices and sounds near where they began.  The last steps are averaged.  A search begins with the voices and
+the table of colours that they name (`broadcaster/speech/kokoro/colours.py`; one of its own begins as a copy of another).
+The rest (letters, lengths, melody) stays.  Lines that may be tuned on are spoken, half of them sentences, half syllables in
+disorder, so that sounds are learned and not sentences; each is heard through another room: faster or slower, with noise,
+through a horn, after another silence.  The loss is the recogniser's own (CTC), and what the sound lacks of the pitch that was written for its rhymes; a
+leash keeps voices and sounds near where they began.  The last steps are averaged, and better so over two searches with
+other seeds on a core each, whose chances cancel out.  A search begins with the voices and
 colours of the project; its state holds whole numbers, not changes, so that it may be written as often as one likes.
 Method and figures: docs/benchmarks/voice.md.  Needs requirements-learn.txt.
 """
@@ -288,7 +288,7 @@ def learn(speakers: Sequence[Speaker], options: argparse.Namespace) -> None:
     sounds = [sound.clone().requires_grad_() for sound in began]
     groups = [{"params": [table], "lr": 0.01 * options.rate}, {"params": sounds, "lr": 0.004 * options.rate}]
     search = torch.optim.Adam(groups, betas=(0.8, 0.98))
-    state = options.out / "state.pt"
+    state = options.out[0] / "state.pt"
     first, recent = 0, []
     if state.exists():
         saved = torch.load(state)
@@ -336,9 +336,9 @@ def learn(speakers: Sequence[Speaker], options: argparse.Namespace) -> None:
             )  # fmt: skip
 
 
-def write(speakers: Sequence[Speaker], out: Path) -> None:
-    """The mean of the last steps, as the files of the project."""
-    recent = torch.load(out / "state.pt")["recent"]
+def write(speakers: Sequence[Speaker], searches: Sequence[Path]) -> None:
+    """The mean of the last steps of all searches, as the files of the project."""
+    recent = [step for search in searches for step in torch.load(search / "state.pt")["recent"]]
     table = torch.stack([one for one, _ in recent]).mean(0).numpy()
     learned = dict(zip(NAMES, table, strict=True))
     colours.file_of(speakers[0].colours).write_bytes(colours.dump(colours.Colours(learned)))
@@ -360,8 +360,14 @@ def main() -> None:
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    parser.add_argument("--out", type=Path, required=True, help="folder outside the project for the state")
-    parser.add_argument("--voices", nargs="+", default=["nu-1", "nam-1"])
+    parser.add_argument(
+        "--out",
+        type=Path,
+        nargs="+",
+        required=True,
+        help="folders outside the project; several only to write",
+    )
+    parser.add_argument("--voices", nargs="+", default=["nu-1"])
     parser.add_argument(
         "--shares", nargs="+", type=float, help="how often each voice speaks, against the others"
     )
@@ -381,11 +387,13 @@ def main() -> None:
     speakers = [load_speaker(VOICES / f"{name}.json") for name in options.voices]
     if len({speaker.colours for speaker in speakers}) != 1:
         parser.error("these voices have different tables of colours: teach them one after the other")
-    options.out.mkdir(parents=True, exist_ok=True)
     if options.only_write:
         write(speakers, options.out)
-    else:
-        learn(speakers, options)
+        return
+    if len(options.out) != 1:
+        parser.error("one search has one folder; several are for --only-write")
+    options.out[0].mkdir(parents=True, exist_ok=True)
+    learn(speakers, options)
 
 
 if __name__ == "__main__":
