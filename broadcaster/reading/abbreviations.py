@@ -2,9 +2,10 @@
 
 A row is `code, spoken, kind, left, right, ask, note`.  Rows of one code are tried in order; `left` and
 `right` are words (| between them) one of which must stand right before or right after; in both, `#` is a
-number, `YEAR` a year, a word before it may say of what, `HOUR` (left only) a time of day, `DATE` a day of a month, `^` a capitalised name, `$` (left only) the beginning of a paragraph.  When both columns are
-filled either is enough.  A row without them is the reading when no context speaks; if it says `ask`
-that reading is a guess and becomes a warning.  Codes are case-sensitive.
+number (with a word before it: "tiếp nhận #"), `YEAR` a year, `HOUR` (left only) a time of day, `DATE` a day of a
+month, `^` a capitalised name, `$` (left only) the beginning of a paragraph.  When both columns are filled either
+is enough.  A row without them is the reading when no context speaks; if it says `ask` that reading is a guess and
+becomes a warning.  Codes are case-sensitive.
 """
 
 from __future__ import annotations

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 
 from broadcaster.reading.numbers import cardinal, ordinal
-from broadcaster.reading.scan import LOOK, Piece, Place, words
+from broadcaster.reading.scan import LOOK, ORDINAL_LEFT, Piece, Place, words
 
 _D = r"(?:0?[1-9]|[12]\d|3[01])"
 _M = r"(?:0?[1-9]|1[0-2])"
@@ -54,7 +54,6 @@ _COUNT_LEFT = re.compile(
 )
 _MONTH_LEFT = re.compile(words("tháng") + r"\s*$")
 _TERM_LEFT = re.compile(words("quý|đợt|kỳ|học kỳ|vụ|khóa|khoá|lần|tập|kì|số|tuần") + r"\s*$")
-_ORDINAL_LEFT = re.compile(words("thứ") + r"\s*$")
 _SCALE_LEFT = re.compile(r"(?:tỷ lệ|tỉ lệ|bản đồ|tỉ xích)\s*:?\s*$")
 _FIRST_DAYS_LEFT = re.compile(r"(?:tết|giêng|âm lịch)(?!\w)[^.!?]*(?:mùng|mồng)\s*$")  # trực tết: mùng 1-2
 _FEAST_LEFT = re.compile(
@@ -178,7 +177,7 @@ def month_year(place: Place) -> Piece | None:
             if found["y"]:
                 spoken += f" năm {year(found['y'])}"
             return Piece(found.end(), spoken, "month_range")
-    if _ORDINAL_LEFT.search(left):
+    if ORDINAL_LEFT.search(left):
         found = place.match(_TERM)
         if found:  # kỳ họp thứ 4/2026
             return Piece(found.end(), f"{ordinal(int(found['n']))} năm {year(found['y'])}", "month_year")

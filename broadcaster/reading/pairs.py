@@ -6,7 +6,7 @@ import re
 
 from broadcaster.reading.numbers import cardinal, ordinal, quantity, whole
 from broadcaster.reading.quantities import NUMBER, measure
-from broadcaster.reading.scan import Piece, Place, pattern, words
+from broadcaster.reading.scan import ORDINAL_LEFT, Piece, Place, pattern, words
 from broadcaster.reading.units import MAGNITUDE, UNIT, comparable, unit_at
 
 _RANGE = re.compile(
@@ -38,7 +38,6 @@ _COUNTED_RIGHT = re.compile(
     r"(?!\w)"
 )
 _VOTERS_RIGHT = re.compile(r"\s*(?:đại biểu|cử tri|thành viên|phiếu|đảng viên|ủy viên|hộ)(?!\w)")
-_PLACE_LEFT = re.compile(r"(?<!\w)thứ\s*$")
 _CLOSES = re.compile(r"\s*(?:$|[.,;:)(])")
 _LOWER_NEXT = pattern(r"\s*[[:lower:]]")
 _FORMULA = re.compile(r"\d{1,5}(?:\s?[-–]\s?\d{1,5}){2,}(?!\d)")
@@ -84,7 +83,7 @@ def number_range(place: Place) -> Piece | None:
         if not first or not comparable(first, unit):
             return None  # 220V - 50Hz: two things, not a range
         spoken += f" {first.spoken}"
-    if _PLACE_LEFT.search(left) and a.isdigit() and b.isdigit():
+    if ORDINAL_LEFT.search(left) and a.isdigit() and b.isdigit():
         return Piece(end, f"{ordinal(int(a))} đến thứ {ordinal(int(b))}", "range")
     spoken += f" đến {quantity(b)}"
     if unit:
@@ -128,7 +127,7 @@ def fraction(place: Place) -> Piece | None:
         unit = measure(place, end)
         return Piece(unit.end if unit else end, f"{over} {unit.spoken}" if unit else over, "count")
     top, bottom = int(a), int(b)
-    if _PLACE_LEFT.search(left):
+    if ORDINAL_LEFT.search(left):
         return Piece(end, f"{ordinal(top)} trên {quantity(b)}", "ordinal", (over,))  # xếp thứ 4/27
     if 1900 <= top < 2100 and bottom == top + 1:
         return Piece(end, f"{cardinal(top)} đến {cardinal(bottom)}", "range", (over,))

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 
 from broadcaster.reading.numbers import cardinal, digits, fraction_digits, ordinal, quantity, whole
-from broadcaster.reading.scan import Piece, Place, words
+from broadcaster.reading.scan import ORDINAL_LEFT, Piece, Place, words
 from broadcaster.reading.units import Measure, unit_at
 
 NUMBER = r"(?:\d{1,3}(?:\.\d{3})+(?!\d)(?:,\d{1,6})?|\d{1,18}(?:,\d{1,6})?)"
@@ -28,7 +28,7 @@ _NAMED_LEFT = re.compile(
 _PERSON_LEFT = re.compile(
     words("nam|nữ|bệnh nhân|bn|ông|bà|cháu|anh|chị|bé|trẻ|mẹ|bố|vợ|chồng|cụ") + r"[^.;\d]{0,24}$"
 )
-_ANYONE_LEFT = re.compile(r"(?<!\w)(?:người|công dân|thanh niên|nam|nữ|từ)\s?[≥≤<>]?\s*$")
+_AT_LEAST_LEFT = re.compile(r"(?<!\w)(?:người|công dân|thanh niên|nam|nữ)\s?≥\s*$")  # người ≥18T
 _AGE = re.compile(r"\s?t(?=\s*(?:$|[.,;:)]|trở (?:lên|xuống)))")  # bé trai 5t, cao 1m05
 _OLDER = re.compile(r"\+(?![\w+])")
 _ELDERS_LEFT = re.compile(
@@ -113,7 +113,7 @@ def _as_a_name(place: Place, text: str, end: int) -> Piece | None:
         return Piece(end, digits(text), "document", (whole(text),))
     if text[0] == "0" and len(text) > 3 and text.isdigit() and _ALONE_RIGHT.match(place.right(end)):
         return Piece(end, digits(text), "account", (whole(text),))
-    if text.isdigit() and len(text) < 3 and re.search(r"(?<!\w)thứ\s*$", place.left):
+    if text.isdigit() and len(text) < 3 and ORDINAL_LEFT.search(place.left):
         return Piece(end, ordinal(int(text)), "ordinal")
     return None
 
@@ -155,8 +155,7 @@ def _without_a_unit(place: Place, spoken: str, end: int) -> Piece | None:
 def _by_what_is_counted(place: Place, text: str, spoken: str, unit: Measure) -> Piece | None:
     """Units that stand for another thing beside these words."""
     usual = f"{spoken} {unit.spoken}"
-    person = _PERSON_LEFT.search(place.left) or _ANYONE_LEFT.search(place.left) and "≥" in place.left[-4:]
-    if unit.unit == "T" and person:
+    if unit.unit == "T" and (_PERSON_LEFT.search(place.left) or _AT_LEAST_LEFT.search(place.left)):
         return Piece(unit.end, f"{spoken} tuổi", "unit", (f"{spoken} tấn",))
     if unit.unit == "K" and text == "5":
         return Piece(unit.end, "năm ca", "code", ("năm nghìn",))

@@ -77,6 +77,9 @@ def ends_with(*alternatives: str) -> re.Pattern[str]:
     return re.compile(words(*alternatives) + r"[\s:\"“(]*$")
 
 
+ORDINAL_LEFT = ends_with("thứ")  # a place in a row: the next number is "nhất", "tư"
+
+
 def begins_with(*alternatives: str) -> re.Pattern[str]:
     """A pattern for `right`: one of the words follows."""
     return re.compile(r"[\s]*(?:" + "|".join(alternatives) + r")(?!\w)")
