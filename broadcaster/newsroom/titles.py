@@ -22,7 +22,9 @@ _OFFICE = re.compile(
     r"|MẶT TRẬN|Số\s*:|[-–—_=*.\s]+$|\S+.*, ngày\b.*\btháng\b.*\bnăm\b)",
     re.IGNORECASE,
 )
-_ABOUT = re.compile(r"^(?:V/v|Về việc)\b\s*:?\s*", re.IGNORECASE)
+_SUBJECT = r"V/v|Về việc"
+_ABOUT = re.compile(rf"^(?:{_SUBJECT})\b\s*:?\s*", re.IGNORECASE)
+_ABOUT_KIND = re.compile(rf"^(?:{_SUBJECT}|Về)\b\s*:?\s+", re.IGNORECASE)
 _SENTENCE_END = pattern(
     r"[.!?]+(?=\s|$)|\n(?!\s*[[:lower:]])"
 )  # a line that goes on in lower case was broken by a margin
@@ -73,7 +75,7 @@ def _joined(filled: list[str], index: int) -> str:
 
 
 def _without_prefix(subject: str) -> str:
-    plain = _ABOUT.sub("", subject).removeprefix("Về ")
+    plain = _ABOUT_KIND.sub("", subject)
     return plain[:1].lower() + plain[1:] if plain != subject and not plain[:2].isupper() else plain
 
 

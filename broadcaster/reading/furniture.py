@@ -30,7 +30,9 @@ _SIGNER = pattern(
     rf"|^[*_\s\t|]*(?:Q\.\s?)?{_OFFICE_HELD}"
 )
 _SIGNED = re.compile(r"\((?:đã ký|ký tên|ký, ghi|ký và|ký, đóng)[^)]*\)|^\W*đã ký\W*$", re.IGNORECASE)
-_SIGNER_BESIDE = pattern(rf"(?:\s{{3,}}|\t|\|)\s*(?:(?:TM|KT|TL|TUQ|Q)\.)?\s*{_OFFICE_HELD}")
+_SIGNER_BESIDE = pattern(  # beside the recipients any chief is a signer, however his office is called
+    rf"(?:\s{{3,}}|\t|\|)\s*(?:(?:TM|KT|TL|TUQ|Q)\.)?\s*(?:{_OFFICE_HELD}|(?:PHÓ\s+)?(?:TRƯỞNG|CHÁNH|CHỈ HUY)[^[:lower:]]*$)"
+)
 _NAME = pattern(r"^[*_\s\t|]*(?:[[:upper:]][[:lower:]]+\s){1,5}[[:upper:]][[:lower:]]+[*_\s|]*$")
 _ITEM = re.compile(r"^[*_\s\t|]*[-+•*–]")
 LETTERHEAD_LINES = 16

@@ -126,6 +126,10 @@ def test_the_name_under_a_signer_who_stands_beside_the_recipients_is_not_said() 
     reading = read(text)
     assert reading.spoken == "Yêu cầu các đơn vị thực hiện."
     assert [part.kind for part in reading.left_out] == ["recipients", "signature"]
+    assert (
+        read(text.replace("PHÓ CHỦ TỊCH", "TRƯỞNG TRẠM Y TẾ").replace("KT. CHỦ TỊCH", "")).spoken
+        == reading.spoken
+    )
     goes_on = text.replace("Lê Đức Giang", "Bà con lưu ý giữ ấm cho trâu bò.")
     assert "giữ ấm" in read(goes_on).spoken
 
