@@ -23,7 +23,7 @@ import json
 import random
 import sys
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -337,13 +337,16 @@ def learn(speakers: Sequence[Speaker], options: argparse.Namespace) -> None:
 
 
 def write(speakers: Sequence[Speaker], searches: Sequence[Path]) -> None:
-    """The mean of the last steps of all searches, as the files of the project."""
-    recent = [step for search in searches for step in torch.load(search / "state.pt")["recent"]]
-    table = torch.stack([one for one, _ in recent]).mean(0).numpy()
-    learned = dict(zip(NAMES, table, strict=True))
+    """The mean of the searches, each the mean of its last steps, as the files of the project."""
+    ends = [torch.load(search / "state.pt")["recent"] for search in searches]
+
+    def mean(pick: Callable[[Any], torch.Tensor]) -> Any:
+        return np.mean([torch.stack([pick(step) for step in steps]).mean(0).numpy() for steps in ends], 0)
+
+    learned = dict(zip(NAMES, mean(lambda step: step[0]), strict=True))
     colours.file_of(speakers[0].colours).write_bytes(colours.dump(colours.Colours(learned)))
     for number, speaker in enumerate(speakers):
-        sound = torch.stack([each[number] for _, each in recent]).mean(0).numpy()
+        sound = mean(lambda step, number=number: step[1][number])
         file = VOICES / f"{speaker.name}.json"
         raw = json.loads(file.read_text(encoding="utf-8"))
         style = np.array(raw["style"])
@@ -361,11 +364,7 @@ def main() -> None:
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     parser.add_argument(
-        "--out",
-        type=Path,
-        nargs="+",
-        required=True,
-        help="folders outside the project; several only to write",
+        "--out", type=Path, nargs="+", required=True, help="folder outside the project; more only to write"
     )
     parser.add_argument("--voices", nargs="+", default=["nu-1"])
     parser.add_argument(

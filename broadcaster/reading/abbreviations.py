@@ -64,11 +64,12 @@ def _context(words: str, *, left: bool) -> re.Pattern[str] | None:
             parts.append(r"\s*[|\t]")
         elif word == "^":
             parts.append(r"(?-i:[[:upper:]][[:lower:]]+)")
+        elif word.endswith(" #"):
+            parts.append(r"(?<!\w)" + re.escape(word[:-1]) + r"\d[\d.,]*")
         else:
             edge = "" if not word[-1:].isalnum() else r"(?!\w)"
             start = r"(?<!\w)" if word[:1].isalnum() else ""
-            edge = r"\d[\d.,]*" if word.endswith(" #") else edge
-            parts.append(start + re.escape(word).removesuffix(r"\#") + edge)
+            parts.append(start + re.escape(word) + edge)
     body = "|".join(parts)
     if left:
         return pattern(rf"(?:{body})[\s,:(“\"]*$", re.IGNORECASE)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 
 from broadcaster.reading.abbreviations import table
-from broadcaster.reading.numbers import cardinal, digits, identifier, roman, whole
+from broadcaster.reading.numbers import cardinal, digits, dotted, identifier, roman, whole
 from broadcaster.reading.scan import Piece, Place, words
 from broadcaster.reading.syllables import has_vowel, is_syllable, spell
 from broadcaster.reading.units import unit_at
@@ -300,9 +300,7 @@ def code(place: Place) -> Piece | None:
         return _in_parts(found)
     found = place.match(_EDITION)
     if found:
-        return Piece(
-            found.end(), "phiên bản " + " chấm ".join(whole(p) for p in found[1].split(".")), "version"
-        )
+        return Piece(found.end(), f"phiên bản {dotted(found[1])}", "version")
     found = place.match(_CODE)
     if not found:
         return None

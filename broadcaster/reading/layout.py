@@ -6,7 +6,7 @@ import re
 import unicodedata
 from dataclasses import dataclass
 
-from broadcaster.reading.numbers import cardinal, roman, whole
+from broadcaster.reading.numbers import cardinal, dotted, roman, whole
 from broadcaster.reading.scan import pattern
 from broadcaster.reading.syllables import spell
 
@@ -57,8 +57,7 @@ def _label(line: str, at: int) -> tuple[int, str] | None:
     """(end, spoken) of the number or letter at the head of a line."""
     found = _NUMBERED.match(line, at)
     if found and not _DATE_HEAD.match(line, at):
-        number = found["n"] or found["m"]
-        return found.end(), " chấm ".join(whole(p) for p in number.split("."))
+        return found.end(), dotted(found["n"] or found["m"])
     mixed = _ROMAN_PART.match(line, at)
     if mixed and roman(mixed[1]):
         parts = [cardinal(roman(mixed[1]) or 0), *(whole(p) for p in mixed[2].split(".") if p)]

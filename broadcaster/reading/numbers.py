@@ -111,6 +111,11 @@ def quantity(text: str) -> str:
     return sign + (decimal(integer, fraction) if comma else whole(integer))
 
 
+def dotted(text: str) -> str:
+    """Numbers with points between them, as parts and versions have them: 2.1.3 → hai chấm một chấm ba."""
+    return " chấm ".join(whole(part) for part in text.split("."))
+
+
 def ordinal(n: int) -> str:
     """Said after "thứ": nhất, hai, ba, tư, năm …"""
     return {1: "nhất", 4: "tư"}.get(n) or cardinal(n)

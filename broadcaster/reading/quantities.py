@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from broadcaster.reading.numbers import cardinal, digits, fraction_digits, ordinal, quantity, whole
+from broadcaster.reading.numbers import cardinal, digits, dotted, fraction_digits, ordinal, quantity, whole
 from broadcaster.reading.scan import ORDINAL_LEFT, Piece, Place, words
 from broadcaster.reading.units import Measure, unit_at
 
@@ -212,7 +212,7 @@ def _version(place: Place) -> Piece | None:
     found = place.match(_VERSION)
     if not found or re.fullmatch(r"\d{1,3}(?:\.\d{3})+", found[0]):
         return None
-    return Piece(found.end(), " chấm ".join(whole(p) for p in found[0].split(".")), "version")
+    return Piece(found.end(), dotted(found[0]), "version")
 
 
 def _english(place: Place) -> Piece | None:

@@ -212,13 +212,13 @@ def _from_left(left: str) -> bool:
 def _dash(place: Place, c: str, before: str, after: str) -> Piece | str:
     spaced = before.isspace() and after.isspace()
     left, right = place.left, place.right(place.pos + 1)
-    if _THREE_DAYS_LEFT.search(left) or _THREE_DAYS_RIGHT.match(right):
-        return COMMA
     pair = _SAME_LEFT.search(left)
     if pair and re.match(
         rf"\s?{pair[1] or 't'}(?:[2-9]\b|1[0-2]\b|\s(?:\d|hai|ba|tư|năm|sáu|bảy|[ivx]+\b))|\s?cn\b|\s?chủ nhật",
         right,
     ):
+        if _THREE_DAYS_LEFT.search(left) or _THREE_DAYS_RIGHT.match(right):
+            return COMMA
         return Piece(place.pos + 1, "đến", "range")
     if _HOUR_AND_DAY_LEFT.search(left) and _HOUR_RIGHT.match(right):
         return Piece(place.pos + 1, "đến", "range")

@@ -89,12 +89,15 @@ _WEB_SIGNS |= {
 }
 
 
+def _administration() -> list[str]:
+    """What the abbreviations of offices stand for."""
+    return [m.spoken for ms in table().meanings.values() for m in ms if m.kind != "spelled_or_loan"]
+
+
 @lru_cache(maxsize=1)
 def _common() -> frozenset[str]:
     """Syllables of administration, which addresses of offices are made of."""
-    return bare(
-        " ".join(m.spoken for ms in table().meanings.values() for m in ms if m.kind != "spelled_or_loan")
-    )
+    return bare(" ".join(_administration()))
 
 
 _HEADS = {"xa": "xã", "bao": "báo", "truong": "trường", "so": "sở", "phong": "phòng", "thon": "thôn"}
@@ -103,9 +106,8 @@ _HEADS = {"xa": "xã", "bao": "báo", "truong": "trường", "so": "sở", "phon
 @lru_cache(maxsize=1)
 def _terms() -> dict[tuple[str, ...], str]:
     """Two or three syllables of an address → the words of administration that they can only be: van hoa → văn hóa."""
-    said = [m.spoken for ms in table().meanings.values() for m in ms if m.kind != "spelled_or_loan"]
     found: dict[tuple[str, ...], set[str]] = {}
-    for term in [*said, *_LABELS.values()]:
+    for term in [*_administration(), *_LABELS.values()]:
         words = term.lower().split()
         for size in (2, 3):
             for first in range(len(words) - size + 1):
@@ -224,6 +226,8 @@ def tag(place: Place) -> Piece | None:
     said: list[str] = []
     for number, parts in groupby(split, str.isdigit):
         words = list(parts)
-        joined = None if number else _words("".join(words).lower())
-        said += [whole(p) for p in words] if number else [joined or " ".join(map(_label, words))]
+        if number:
+            said += map(whole, words)
+        else:
+            said.append(_words("".join(words).lower()) or " ".join(map(_label, words)))
     return Piece(found.end(), " ".join(said), "tag")

@@ -15,8 +15,8 @@ from broadcaster.errors import VoiceError
 SOUND_VERSION = "10"  # raise whenever the same words would sound otherwise
 
 
-def edition(*, pitch_hz: float, accent: str, style: Sequence[float], table: str | None = None) -> str:
-    """A short name that changes whenever the same words would sound otherwise; `table` names the voice's colours."""
+def edition(*, pitch_hz: float, accent: str, style: Sequence[float], table: str | None) -> str:
+    """A short name that changes whenever the same words would sound otherwise; `table` names its colours, None the usual ones."""
     from broadcaster.speech.kokoro import colours, model  # bring numpy: only where somebody asks
 
     numbers = f"{SOUND_VERSION}|{pitch_hz}|{accent}|{tuple(style)}|{model.SOURCE_SHA256}|{model.CUT}|{colours.hash_of(table or colours.USUAL)}"
